@@ -1,0 +1,56 @@
+# Errata. `make help` lists what can be done; a second call of anything skips the set-up that is already there.
+# Any pip option may be passed on, for instance the index of CPU-only builds of torch:
+#   make app PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
+VENV ?= .venv
+PORT ?= 7860
+PIP_FLAGS ?=
+
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help setup app test lint format clean constraints
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+app: setup  ## Set up what is missing, fetch the embedded model, open the app on http://127.0.0.1:$(PORT)
+	$(PY) -m irl_core.backbones
+	$(PY) app.py --port $(PORT)
+
+setup: $(VENV)/.stamp-app  ## Create the virtual environment with all that the app needs
+
+test: lint  ## Check the style and the import arrows, then run every test
+	$(PY) -m pytest
+
+lint: $(VENV)/.stamp-dev  ## Check style, format and import arrows
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/lint-imports
+
+format: $(VENV)/.stamp-dev  ## Rewrite the code in the house format
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+constraints: $(VENV)/.stamp-dev  ## Write the versions of this environment to constraints.txt
+	$(PY) -m pip freeze --exclude pip --exclude setuptools | sed 's/+cpu$$//' | grep -v ' @ ' > constraints.txt.new
+	mv constraints.txt.new constraints.txt
+
+clean:  ## Remove the virtual environment and all caches of tools (models stay in the user's cache)
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Errata needs Python 3.11 or newer; install it, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/.stamp-app: requirements.txt constraints.txt | $(VENV)/bin/python
+	@echo "Installing what the app needs into $(VENV); the first time this takes some minutes ..."
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.stamp-dev: requirements-dev.txt $(VENV)/.stamp-app
+	$(PIP) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,57 @@
+"""Open the Errata web app: `python app.py --help`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import threading
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from irl_core.workbench import Workbench
+from ui.page import build_page
+from ui.theme import ASSETS, build_theme, head
+
+
+def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Errata: see where a math solution goes wrong.")
+    parser.add_argument("--critic", metavar="PATH", help="a critic's folder, or a named one such as `surprise`")
+    parser.add_argument(
+        "--policy",
+        metavar="NAME|PATH|vllm:NAME",
+        default="auto",
+        help="the model that writes solutions (default: auto)",
+    )
+    parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to listen on (default: 7860)")
+    parser.add_argument("--replay-only", action="store_true", help="load no model; only saved sessions can be read")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parse_arguments(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    workbench = None if options.replay_only else Workbench(policy=options.policy, critic=options.critic)
+    if workbench is not None:
+        threading.Thread(target=workbench.load, name="load-models", daemon=True).start()
+    page = build_page(workbench)
+    page.queue(max_size=20, default_concurrency_limit=1).launch(
+        server_name="0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1",
+        server_port=options.port,
+        theme=build_theme(),
+        head=head(),
+        max_file_size="5mb",
+        allowed_paths=[],
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        share=False,
+        ssr_mode=False,
+        favicon_path=ASSETS / "favicon.svg",
+        footer_links=[],
+        state_session_capacity=500,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+// Page-wide manners: theme and projector switches, Ctrl+Enter, the token tooltip, and the choice of granularity.
+const body = document.body;
+const remember = (key, value) => { try { localStorage.setItem(key, value); } catch (_) { /* private mode: not kept */ } };
+const recall = (key) => { try { return localStorage.getItem(key); } catch (_) { return null; } };
+
+const project = (on) => {
+  body.classList.toggle("projector", on);
+  const button = element.querySelector('[data-tool="projector"]');
+  if (button) button.setAttribute("aria-pressed", String(on));
+};
+const forced = new URLSearchParams(location.search).get("__theme");
+const theme = recall("errata-theme");
+if (!forced && theme) body.classList.toggle("dark", theme === "dark");
+project(recall("errata-projector") === "on" || new URLSearchParams(location.search).get("view") === "projector");
+
+element.addEventListener("click", (event) => {
+  const tool = event.target.closest("[data-tool]")?.dataset.tool;
+  if (tool === "theme") remember("errata-theme", body.classList.toggle("dark") ? "dark" : "light");
+  if (tool === "projector") {
+    project(!body.classList.contains("projector"));
+    remember("errata-projector", body.classList.contains("projector") ? "on" : "off");
+  }
+});
+watch("value", () => project(body.classList.contains("projector")));
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  const button = [...document.querySelectorAll("button.go")].find((b) => b.offsetParent && !b.disabled);
+  if (button) { event.preventDefault(); event.stopPropagation(); button.click(); }
+}, true);
+
+const tip = document.createElement("div");
+tip.id = "tip";
+tip.setAttribute("role", "tooltip");
+tip.hidden = true;
+body.append(tip);
+document.addEventListener("pointerover", (event) => {
+  const token = event.target.closest?.(".t[data-tip]");
+  if (!token) { tip.hidden = true; return; }
+  tip.textContent = token.dataset.tip;
+  tip.hidden = false;
+  const box = token.getClientRects()[0];
+  const left = Math.min(Math.max(8, box.left + box.width / 2 - tip.offsetWidth / 2), document.documentElement.clientWidth - tip.offsetWidth - 8);
+  tip.style.left = `${left}px`;
+  tip.style.top = `${box.top - tip.offsetHeight - 6 < 4 ? box.bottom + 6 : box.top - tip.offsetHeight - 6}px`;
+});
+document.addEventListener("scroll", () => { tip.hidden = true; }, { capture: true, passive: true });
+
+const grain = (value) => {
+  body.classList.toggle("by-step", value === "step");
+  for (const input of document.querySelectorAll(".grain input")) input.checked = input.value === value;
+};
+document.addEventListener("change", (event) => {
+  if (!event.target.matches?.(".grain input")) return;
+  grain(event.target.value);
+});
+// A solution that is drawn later must show the choice made earlier.
+new MutationObserver(() => {
+  const wanted = body.classList.contains("by-step") ? "step" : "token";
+  for (const input of document.querySelectorAll(`.grain input[value="${wanted}"]`)) if (!input.checked) input.checked = true;
+}).observe(body, { childList: true, subtree: true });

@@ -1,0 +1,1 @@
+"""Errata's research library: see where a math solution goes wrong."""

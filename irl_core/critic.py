@@ -1,0 +1,186 @@
+"""The dense reward model: loads, saves, scores traces.
+
+A critic is a folder: `critic.json` (a `CriticCard`), weights, and `calibration.json` for the diagnosis. Three forms:
+
+- `log_prob`: ρ_t = w_t · (log π_φ(y_t | x, y_<t) + H_t), π_φ a language model, H_t the entropy of its prediction.
+  The reward compares how surprising the token was with how surprising the model expected it to be, so under π_φ
+  itself rewards are a martingale difference (mean zero at each token), and expert-like text earns more than it was
+  expected to. w_t weighs tokens of numbers more than words: numbers carry most of what is right or wrong.
+- `log_ratio`: ρ_t = w_t · (log π_φ(y_t) − log π_0(y_t)) with π_0 the backbone without adapter (PRIME, METHOD 5.4).
+- `head`: V_t is the output of a token-classification head with one label, ρ_t = V_t − V_{t−1} (METHOD 5.5.3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from irl_core.backbones import Backbone, load_causal_lm, load_tokenizer, resolve_backbone
+from irl_core.calibration import Calibration, load_calibration
+from irl_core.scoring import TokenStatistics, causal_statistics, encode_items, head_statistics, length_batches, number_mask
+from irl_core.traces import Record, Trace, TraceScore, step_of_tokens
+
+CHECKPOINTS = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
+Form = Literal["log_prob", "log_ratio", "head"]
+
+
+class CriticCard(Record):
+    """What a critic is. `supervision` is `demonstrations` when no outcome or step label was used to train it.
+
+    `number_weight` and `word_weight` are the w_t of tokens with and without a digit; `centred` adds the entropy;
+    `weight_temperature` (nats) turns trace scores into the weights exp(score / temperature) of a critic-weighted vote.
+    """
+
+    name: str
+    form: Form = "log_prob"
+    backbone: str = "embedded"
+    adapter: str | None = "."
+    supervision: str = "demonstrations"
+    number_weight: float = 1.0
+    word_weight: float = 0.3
+    centred: bool = True
+    weight_temperature: float = 1.0
+
+
+class CriticError(RuntimeError):
+    """A critic could not be loaded; the message says why and what to do."""
+
+
+class Critic:
+    """A loaded critic. Scoring is deterministic and keeps no state between calls."""
+
+    def __init__(
+        self, card: CriticCard, path: Path, backbone: Backbone, calibration: Calibration, dtype: torch.dtype | None = None
+    ) -> None:
+        self.card, self.path, self.backbone, self.calibration = card, path, backbone, calibration
+        self.name, self.supervision, self.weight_temperature = card.name, card.supervision, card.weight_temperature
+        self.tokenizer = load_tokenizer(backbone)
+        adapter = None if card.adapter is None else (path / card.adapter).resolve()
+        self.sha256 = _checksum(backbone, adapter)
+        self._model = _load_model(card, backbone, adapter, dtype)
+        self._reference = load_causal_lm(backbone, dtype) if card.form == "log_ratio" else None
+
+    def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]:
+        """Scores of several traces of one problem, in order."""
+        return self.score_many([(question, trace) for trace in traces])
+
+    @torch.inference_mode()
+    def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
+        """Scores of (question, trace) pairs, in order; batched by length.
+
+        Raises:
+            ValueError: if a trace has no text.
+        """
+        encoded = encode_items(self.tokenizer, items)
+        scores: dict[int, TraceScore] = {}
+        for batch in length_batches([len(e) for e in encoded]):
+            chosen = [encoded[i] for i in batch]
+            statistics = self._statistics([(e.prompt, e.completion) for e in chosen])
+            for i, e, found in zip(batch, chosen, statistics, strict=True):
+                scores[i] = self._score_one(items[i][1], e.offsets, e.truncated_at, found)
+        return [scores[i] for i in range(len(items))]
+
+    def _statistics(self, rows: list[tuple[list[int], list[int]]]) -> list[TokenStatistics]:
+        if self.card.form == "head":
+            return head_statistics(self._model, rows)
+        own = causal_statistics(self._model, rows)
+        if self._reference is None:
+            return own
+        base = causal_statistics(self._reference, rows)
+        return [a._replace(reference=b.logprobs) for a, b in zip(own, base, strict=True)]
+
+    def _score_one(self, trace: Trace, offsets, truncated_at: int | None, found: TokenStatistics) -> TraceScore:
+        rewards = self.token_rewards(trace.text, offsets, found)
+        owners = torch.tensor(step_of_tokens(offsets, trace.steps))
+        steps = len(trace.steps)
+        surprise = None if found.logprobs is None else -_sum_by(found.logprobs, owners, steps)
+        return TraceScore(
+            offsets=tuple(offsets),
+            rewards=tuple(rewards.tolist()),
+            values=tuple(rewards.cumsum(0).tolist()),
+            step_rewards=tuple(_sum_by(rewards, owners, steps).tolist()),
+            surprise=() if surprise is None else tuple(surprise.tolist()),
+            trace_score=float(rewards.sum() / self._weights(trace.text, offsets).sum()),
+            truncated_at=truncated_at,
+        )
+
+    def token_rewards(self, text: str, offsets, found: TokenStatistics) -> torch.Tensor:
+        """ρ_t in nats, (T,), of one trace."""
+        if self.card.form == "head":
+            return torch.diff(found.values, prepend=torch.zeros(1))
+        baseline = found.reference if self.card.form == "log_ratio" else (-found.entropy if self.card.centred else 0.0)
+        return self._weights(text, offsets) * (found.logprobs - baseline)
+
+    def _weights(self, text: str, offsets) -> torch.Tensor:
+        if self.card.form == "head":
+            return torch.ones(len(offsets))
+        numbers = number_mask(text, offsets)
+        return torch.where(numbers, self.card.number_weight, self.card.word_weight)
+
+
+def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = None) -> Critic:
+    """Load a critic: None for the shipped one, `surprise` or `log-ratio` for those that cost nothing, or a folder.
+
+    Args:
+        dtype: of the arithmetic; float32 unless told otherwise.
+
+    Raises:
+        CriticError: if there is no such critic or its card cannot be read.
+        BackboneError: if the backbone's weights cannot be had.
+    """
+    policy = CHECKPOINTS / "policy"
+    named = {
+        "surprise": CriticCard(name="surprise", centred=False),
+        "log-ratio": CriticCard(name="log-ratio", form="log_ratio"),
+    }
+    if str(name) in named:
+        card, path = named[str(name)], policy
+        calibration = load_calibration(CHECKPOINTS / "critic" / "calibration.json")
+    else:
+        path = CHECKPOINTS / "critic" if name is None else Path(name)
+        if not (path / "critic.json").exists():
+            raise CriticError(f"no critic in {path}: give a folder with a critic.json, 'surprise' or 'log-ratio'")
+        try:
+            card = CriticCard.model_validate_json((path / "critic.json").read_bytes())
+        except ValueError as error:
+            raise CriticError(f"{path / 'critic.json'} cannot be read: {error}") from error
+        calibration = load_calibration(path / "calibration.json")
+    return Critic(card, path, resolve_backbone(card.backbone), calibration, dtype)
+
+
+def _load_model(card: CriticCard, backbone: Backbone, adapter: Path | None, dtype: torch.dtype | None) -> torch.nn.Module:
+    if card.form == "head":
+        from transformers import AutoModelForTokenClassification
+
+        model = AutoModelForTokenClassification.from_pretrained(
+            backbone.path,
+            num_labels=1,
+            classifier_dropout=0.0,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+    else:
+        model = load_causal_lm(backbone, torch.float32)
+    if adapter is not None:
+        from peft import PeftModel
+
+        if not (adapter / "adapter_model.safetensors").exists():
+            raise CriticError(f"the critic's adapter is missing: no adapter_model.safetensors in {adapter}")
+        # Merged in float32 and only then rounded: a merge in half precision would lose most of a small adapter.
+        model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    return model.to(dtype or torch.float32).eval()
+
+
+def _checksum(backbone: Backbone, adapter: Path | None) -> str:
+    weights = b"" if adapter is None else (adapter / "adapter_model.safetensors").read_bytes()
+    return hashlib.sha256(backbone.sha256.encode() + weights).hexdigest()
+
+
+def _sum_by(values: torch.Tensor, owners: torch.Tensor, groups: int) -> torch.Tensor:
+    return torch.zeros(groups, dtype=values.dtype).index_add_(0, owners, values)

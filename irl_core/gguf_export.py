@@ -1,0 +1,161 @@
+"""A language model, with or without a LoRA adapter, as one GGUF file that OpenVINO reads.
+
+OpenVINO's own LoRA road does not match the tensors of a GGUF model, and its reader rounds the zero points of Q4_1
+weights so far that the packaged file samples from a different model than the one the adapters were trained on. So
+the adapter is merged in float32 and everything is written anew, with the header of the packaged file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from filelock import FileLock
+
+from irl_core.backbones import Backbone, load_causal_lm, weights_sha256
+from irl_core.cache import cache_root, is_intact, sha256_of, write_stamp
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+log = logging.getLogger(__name__)
+
+Packing = Literal["F16", "Q8_0"]
+
+_VERSION = 1  # count it up when the file's content changes: caches are made anew
+_LAYER_TENSORS = {
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+    "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm",
+}
+
+
+def load_merged(backbone: Backbone, adapter: Path | None) -> PreTrainedModel:
+    """The language model in float32 with the adapter's update added to its weights.
+
+    Raises:
+        ValueError: if the adapter cannot be read or was not made for this backbone.
+    """
+    model = load_causal_lm(backbone)
+    if adapter is None:
+        return model
+    from peft import PeftModel
+
+    if not (adapter / "adapter_model.safetensors").exists():
+        raise ValueError(f"{adapter} holds no adapter_model.safetensors (only safetensors are read)")
+    try:
+        return PeftModel.from_pretrained(model, adapter).merge_and_unload().eval()
+    except (RuntimeError, KeyError) as error:
+        raise ValueError(f"the adapter in {adapter} does not fit {backbone.name!r}: {error}") from error
+
+
+def adapter_sha256(adapter: Path) -> str:
+    """SHA-256 over the adapter's settings and weights."""
+    return _digest(sha256_of(adapter / "adapter_config.json"), weights_sha256(adapter))
+
+
+def policy_sha256(backbone: Backbone, adapter: Path | None) -> str:
+    """Which weights speak: the backbone's checksum, or that of backbone and adapter together."""
+    return backbone.sha256 if adapter is None else _digest(backbone.sha256, adapter_sha256(adapter))
+
+
+def packed_policy(backbone: Backbone, adapter: Path | None, packing: Packing) -> Path:
+    """The GGUF file of the merged model, from the user's cache or made now (about five seconds).
+
+    Raises:
+        ValueError: if the backbone brings no GGUF whose header could be copied, or the adapter does not fit.
+    """
+    if backbone.gguf is None:
+        raise ValueError(f"{backbone.name!r} brings no GGUF file to copy a header from")
+    made_from = f"{policy_sha256(backbone, adapter)}, {packing}, version {_VERSION}"
+    folder = cache_root() / "policies" / _digest(made_from)[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"policy-{packing}.gguf"
+    with FileLock(folder / ".lock"):
+        if not is_intact(folder, {target.name}, made_from):
+            with tempfile.TemporaryDirectory(dir=folder) as scratch:
+                made = Path(scratch) / target.name
+                write_gguf(load_merged(backbone, adapter), backbone.gguf, made, packing)
+                made.replace(target)
+            write_stamp(folder, [target], made_from)
+        os.utime(folder)
+    return target
+
+
+def write_gguf(model: PreTrainedModel, header_of: Path, target: Path, packing: Packing) -> None:
+    """Write a Llama as GGUF: fields and tokenizer from `header_of`, weights from `model`.
+
+    Raises:
+        ValueError: if the model is not of the header's kind.
+    """
+    import gguf
+
+    reader = gguf.GGUFReader(header_of)
+    architecture = reader.fields["general.architecture"].contents()
+    if architecture != model.config.model_type or architecture != "llama":
+        raise ValueError(f"can write a 'llama' only, not {model.config.model_type!r} with a {architecture!r} header")
+    writer = gguf.GGUFWriter(target, architecture)
+    for name, field in reader.fields.items():
+        if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type"):
+            continue
+        kind, *rest = field.types
+        writer.add_key_value(name, field.contents(), kind, sub_type=rest[-1] if rest else None)
+    writer.add_file_type(getattr(gguf.LlamaFileType, f"MOSTLY_{packing}"))
+    quantised = gguf.GGMLQuantizationType[packing]
+    known = {t.name: tuple(int(n) for n in reversed(t.shape)) for t in reader.tensors}
+    for name, weight in _tensors(model):
+        if known.pop(name, None) != weight.shape:
+            raise ValueError(f"tensor {name} of shape {weight.shape} does not belong to {header_of.name}")
+        kind = quantised if weight.ndim == 2 else gguf.GGMLQuantizationType.F32
+        writer.add_tensor(name, gguf.quants.quantize(weight, kind), raw_dtype=kind)
+    if known:
+        raise ValueError(f"the model lacks {', '.join(sorted(known))}")
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def _tensors(model: PreTrainedModel) -> Iterator[tuple[str, np.ndarray]]:
+    """Weights under llama.cpp's names, float32, shape (out, in)."""
+    weights: Mapping[str, np.ndarray] = {k: v.detach().float().numpy() for k, v in model.state_dict().items()}
+    config = model.config
+    yield "token_embd.weight", weights["model.embed_tokens.weight"]
+    if not config.tie_word_embeddings:
+        yield "output.weight", weights["lm_head.weight"]
+    yield "output_norm.weight", weights["model.norm.weight"]
+    for layer in range(config.num_hidden_layers):
+        for ours, theirs in _LAYER_TENSORS.items():
+            weight = weights[f"model.layers.{layer}.{ours}.weight"]
+            if theirs == "attn_q":
+                weight = interleave_rotary(weight, config.num_attention_heads)
+            elif theirs == "attn_k":
+                weight = interleave_rotary(weight, config.num_key_value_heads)
+            yield f"blk.{layer}.{theirs}.weight", weight
+
+
+def interleave_rotary(weight: np.ndarray, heads: int) -> np.ndarray:
+    """Reorder the rows of a query or key projection (out, in) from halves to pairs, head by head.
+
+    transformers rotates row i of a head with row i + d/2, llama.cpp rotates neighbours
+    (`convert_hf_to_gguf.py`, `LlamaModel.permute`).
+    """
+    rows, columns = weight.shape
+    halves = weight.reshape(heads, 2, rows // heads // 2, columns)
+    return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(rows, columns))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,60 @@
+"""LoRA adapters on a backbone: made, trained in low precision, saved in half precision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from safetensors.torch import load_file, save_file
+
+from irl_core.backbones import Backbone, load_causal_lm
+from irl_core.learning.loop import training_dtype
+
+
+def new_adapter(backbone: Backbone, *, rank: int, seed: int, upper_layers: int | None = None) -> PeftModel:
+    """The backbone with fresh LoRA matrices on every linear layer (of the `upper_layers` last blocks, if given).
+
+    Eager attention, because PyTorch's fused kernel for bfloat16 on CPU has a backward pass of a fifth of a step.
+    """
+    torch.manual_seed(seed)
+    model = load_causal_lm(backbone, dtype=training_dtype(), attn_implementation="eager")
+    depth = model.config.num_hidden_layers
+    layers = None if upper_layers is None else list(range(depth - upper_layers, depth))
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=2 * rank,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        layers_to_transform=layers,
+        task_type="CAUSAL_LM",
+        base_model_name_or_path=backbone.name,
+    )
+    adapted = get_peft_model(model, config, autocast_adapter_dtype=False)
+    adapted.peft_config["default"].base_model_name_or_path = backbone.name
+    return adapted.train()
+
+
+def load_adapter_weights(model: PeftModel, folder: Path) -> None:
+    """Put a saved adapter's weights into the model's `default` adapter, to go on training from them.
+
+    Raises:
+        ValueError: if the adapter has other matrices than the model.
+    """
+    saved = {k.replace(".weight", ".default.weight"): v for k, v in load_file(folder / "adapter_model.safetensors").items()}
+    own = {k: p for k, p in model.named_parameters() if "lora_" in k}
+    if saved.keys() != own.keys():
+        raise ValueError(f"the adapter in {folder} has {len(saved)} matrices, this model wants {len(own)} others")
+    with torch.no_grad():
+        for key, parameter in own.items():
+            parameter.copy_(saved[key])
+
+
+def save_adapter(model: PeftModel, folder: Path) -> None:
+    """Write the adapter in PEFT's format, float16: half the size, and the same text in every test made of it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder, safe_serialization=True)
+    weights = folder / "adapter_model.safetensors"
+    save_file({k: v.to(torch.float16) for k, v in load_file(weights).items()}, weights, metadata={"format": "pt"})
+    for extra in folder.glob("README.md"):
+        extra.unlink()

@@ -1,0 +1,124 @@
+"""Expert demonstrations: GSM8K's solutions, generated problems and drills, as one list of question and solution."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from irl_core.learning.word_problems import Split, drills, generate
+from irl_core.prompts import encode_solution, end_id, prompt_ids
+from irl_core.traces import strip_calculator_marks
+
+VALIDATION_SHARE = 0.05
+HUB_NAME = "openai/gsm8k"
+
+
+class Demonstration(NamedTuple):
+    """An expert's solution; the last line is `#### answer`. `source` is gsm8k, story or drill."""
+
+    question: str
+    solution: str
+    source: str
+
+    @property
+    def answer(self) -> str:
+        return self.solution.rpartition("####")[2].strip().replace(",", "")
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """How many demonstrations of each kind; `gsm8k` is a path of JSON lines, a hub name, or empty for none."""
+
+    gsm8k: str = HUB_NAME
+    gsm8k_limit: int | None = None
+    stories: int = 14_000
+    drills: int = 8_000
+    seed: int = 0
+
+
+def load_gsm8k(source: str, *, split: Split = "train") -> list[Demonstration]:
+    """GSM8K's training solutions, calculator marks stripped; the last twentieth is the validation part.
+
+    Raises:
+        FileNotFoundError: if `source` looks like a file and is none.
+        ValueError: if a line lacks `question` or `answer`.
+    """
+    if source == HUB_NAME:
+        import datasets
+
+        rows: list[dict] = list(datasets.load_dataset(HUB_NAME, "main", split="train"))
+    else:
+        lines = Path(source).read_text(encoding="utf-8").splitlines()
+        rows = [json.loads(line) for line in lines if line.strip()]
+    if missing := [i for i, row in enumerate(rows, 1) if not {"question", "answer"} <= row.keys()]:
+        raise ValueError(f"{source}: line {missing[0]} lacks 'question' or 'answer'")
+    cut = round(len(rows) * (1 - VALIDATION_SHARE))
+    chosen = rows[:cut] if split == "train" else rows[cut:]
+    return [Demonstration(row["question"], strip_calculator_marks(row["answer"])[0], "gsm8k") for row in chosen]
+
+
+def load_mixture(mixture: Mixture) -> list[Demonstration]:
+    """All demonstrations of a mixture, shuffled by its seed."""
+    rng = random.Random(mixture.seed)
+    chosen = load_gsm8k(mixture.gsm8k)[: mixture.gsm8k_limit] if mixture.gsm8k else []
+    chosen += [Demonstration(p.question, p.solution, "story") for p in islice(generate(rng), mixture.stories)]
+    chosen += [Demonstration(p.question, p.solution, "drill") for p in islice(drills(rng), mixture.drills)]
+    rng.shuffle(chosen)
+    return chosen
+
+
+def held_out_stories(n: int, seed: int = 1) -> Iterator[Demonstration]:
+    """Problems from situations that no training mixture contains."""
+    for p in islice(generate(random.Random(seed), "held_out"), n):
+        yield Demonstration(p.question, p.solution, "story")
+
+
+class Encoded(NamedTuple):
+    """Prompt and completion as ids; the completion ends with the end-of-turn id."""
+
+    prompt: list[int]
+    completion: list[int]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.completion)
+
+
+def encode(tokenizer, question: str, solution: str, *, ended: bool = True) -> Encoded:
+    """One example as the policy sees it; `ended=False` for a solution that was cut off."""
+    ids, _ = encode_solution(tokenizer, solution)
+    return Encoded(prompt_ids(tokenizer, question), ids + [end_id(tokenizer)] * ended)
+
+
+def collate(examples: list[Encoded], pad: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Right-padded `input_ids`, `attention_mask` and `completion_mask` (true where a completion token stands): (B, T)."""
+    width = max(map(len, examples))
+    ids = torch.full((len(examples), width), pad)
+    attention = torch.zeros_like(ids)
+    completion = torch.zeros(ids.shape, dtype=torch.bool)
+    for row, example in enumerate(examples):
+        ids[row, : len(example)] = torch.tensor(example.prompt + example.completion)
+        attention[row, : len(example)] = 1
+        completion[row, len(example.prompt) : len(example)] = True
+    return ids, attention, completion
+
+
+def completion_logprobs(
+    model: torch.nn.Module, ids: torch.Tensor, attention: torch.Tensor, completion: torch.Tensor
+) -> torch.Tensor:
+    """log π(y_t | x, y_<t) of the completion tokens, in nats, flat (N,) in row order.
+
+    The head is applied to the completion positions alone, as one matrix: on a CPU a three-dimensional product would
+    copy the vocabulary's weights once per row.
+    """
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    hidden = causal.model(input_ids=ids, attention_mask=attention).last_hidden_state
+    logits = causal.lm_head(hidden[:, :-1][completion[:, 1:]]).float()
+    targets = ids[:, 1:][completion[:, 1:]]
+    return -torch.nn.functional.cross_entropy(logits, targets, reduction="none")

@@ -1,0 +1,178 @@
+"""Generated word problems with exact short solutions, and arithmetic drills.
+
+Each problem comes from one of `story_templates.STORIES`. A tenth of the *stories* (not of the problems) is held out
+by name, so that a held-out figure measures new situations. Everything is a function of the `random.Random` given.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import zlib
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Literal, NamedTuple
+
+from irl_core.learning.story_templates import STORIES, Story
+
+Split = Literal["train", "held_out"]
+
+_PEOPLE = (
+    [(n, "he", "his", "him") for n in "Adam Ben Carlos David Eli Frank George Hugo Ivan Jamal Kenji Liam Omar Sam Tom Yusuf".split()]
+    + [(n, "she", "her", "her") for n in "Ana Bella Chloe Dina Emma Fatima Grace Hana Ines Julia Kate Lena Mia Nora Priya Zoe".split()]
+)  # fmt: skip
+_THINGS = (
+    ("apples", "pears", "plums", "oranges", "peaches", "lemons", "bananas", "mangoes"),
+    ("pencils", "pens", "erasers", "crayons", "notebooks", "markers", "rulers"),
+    ("red marbles", "blue marbles", "green marbles", "glass marbles"),
+    ("cookies", "muffins", "candies", "brownies", "crackers", "donuts"),
+    ("stamps", "postcards", "stickers", "badges", "coins", "shells"),
+    ("books", "magazines", "comics", "games", "puzzles", "movies"),
+    ("shirts", "hats", "socks", "scarves", "gloves", "ties"),
+    ("roses", "tulips", "lilies", "daisies", "orchids"),
+    ("salty pretzels", "sweet pretzels", "plain pretzels"),
+    ("toy cars", "toy trains", "toy boats", "toy planes"),
+    ("chairs", "desks", "lamps", "shelves", "mirrors"),
+    ("bottles", "cans", "jars", "cups", "plates"),
+)
+_CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
+_SLOT = re.compile(r"\{(\w+)\}")
+_BRACKET = re.compile(r"\[(\w)=([^\]]+)\]")
+_ASSIGNMENT = re.compile(r"([a-e])=(.+)")
+_CONDITION = re.compile(r"(.+?)(<=|>=|<|>)(.+)")
+_MAX_TRIES = 300
+
+
+class WordProblem(NamedTuple):
+    """`solution` ends with a line `#### answer`; `story` names the template it came from."""
+
+    question: str
+    solution: str
+    answer: str
+    story: str
+
+
+def stories(split: Split) -> list[Story]:
+    """The templates of one split; a story is held out by a checksum of its name, so that a new story moves no other."""
+    held_out = [s for s in STORIES if zlib.crc32(s.name.encode()) % 10 == 3]
+    return held_out if split == "held_out" else [s for s in STORIES if s not in held_out]
+
+
+def generate(rng: random.Random, split: Split = "train") -> Iterator[WordProblem]:
+    """Endless word problems; every situation and every question of it is equally likely."""
+    pool = [(story, question, lines) for story in stories(split) for question, lines in story.questions]
+    while True:
+        story, question, lines = rng.choice(pool)
+        if problem := _instantiate(story, question, lines, rng):
+            yield problem
+
+
+def drills(rng: random.Random) -> Iterator[WordProblem]:
+    """Endless single operations ("What is 458 + 692?") with the numbers that school problems have."""
+    while True:
+        op = rng.choice("++---*/")
+        a, b = (_number(rng) for _ in range(2))
+        if op == "-" and a < b:
+            a, b = b, a
+        if op == "*":
+            a, b = rng.randint(2, 99), rng.randint(2, 20)
+        if op == "/":
+            b, quotient = rng.randint(2, 20), rng.randint(2, 60)
+            a = b * quotient
+        text, value = _evaluate(f"{a}{op}{b}", {})
+        form = rng.choice(("What is {}?", "Calculate {}.", "{} = ?", "How much is {}?"))
+        yield WordProblem(form.format(text), f"{text} = {value}\n#### {value}", str(value), "drill")
+
+
+def _number(rng: random.Random) -> int:
+    low, high = rng.choices(((2, 20), (10, 100), (100, 999)), weights=(45, 35, 20))[0]
+    return rng.randint(low, high)
+
+
+def _instantiate(story: Story, question: str, lines: tuple[str, ...], rng: random.Random) -> WordProblem | None:
+    for _ in range(_MAX_TRIES):
+        numbers = _draw_numbers(story, rng)
+        if numbers is None:
+            continue
+        words = _draw_words(rng)
+        try:
+            solution, answer = _solve(lines, dict(numbers), words, rng)
+        except ValueError:
+            continue
+        text = _fill(_choose(f"{story.situation} {question}", rng), {**words, **{k: str(v) for k, v in numbers.items()}})
+        return WordProblem(text, f"{solution}\n#### {answer}", str(answer), story.name)
+    return None
+
+
+def _draw_numbers(story: Story, rng: random.Random) -> dict[str, int] | None:
+    """Numbers of one story, of one magnitude, or None if a condition fails (the caller tries again)."""
+    low, high = rng.choices(((2, 20), (5, 100), (50, 999)), weights=(45, 35, 20))[0]
+    numbers = {slot: rng.randint(low, high) for slot in "abcde"}
+    for clause in story.where:
+        if (limit := re.fullmatch(r"([a-e])<=(\d+)", clause)) and numbers[limit[1]] > int(limit[2]):
+            numbers[limit[1]] = rng.randint(2, int(limit[2]))
+    for clause in story.where:
+        if assignment := _ASSIGNMENT.fullmatch(clause):
+            numbers[assignment[1]] = int(_evaluate(assignment[2], numbers)[1])
+    for clause in story.where:
+        if condition := _CONDITION.fullmatch(clause):
+            left, right = (_evaluate(side, numbers)[1] for side in (condition[1], condition[3]))
+            holds = {"<": left < right, ">": left > right, "<=": left <= right, ">=": left >= right}
+            if not holds[condition[2]]:
+                return None
+    return numbers
+
+
+def _draw_words(rng: random.Random) -> dict[str, str]:
+    (name, he, his, him), (other, *_), (third, *_) = rng.sample(_PEOPLE, 3)
+    x, y = rng.sample(rng.choice(_THINGS), 2)
+    pronouns = {"he": he, "He": he.capitalize(), "his": his, "him": him}
+    return {"N": name, "M": other, "P": third, "x": x, "y": y, **pronouns}
+
+
+def _solve(lines: tuple[str, ...], numbers: dict[str, int], words: dict[str, str], rng: random.Random) -> tuple[str, int]:
+    """The solution with every bracket worked out.
+
+    Raises:
+        ValueError: if a result is not a positive whole number (the numbers do not suit the story).
+    """
+    answer = 0
+
+    def work_out(match: re.Match[str]) -> str:
+        nonlocal answer
+        text, value = _evaluate(match[2], numbers)
+        if value <= 0 or value.denominator != 1:
+            raise ValueError(f"{text} is not a positive whole number")
+        numbers[match[1]] = answer = int(value)
+        return f"{text} = {answer}"
+
+    written = [_BRACKET.sub(work_out, _choose(line, rng)) for line in lines]
+    filled = [_fill(line, {**words, **{k: str(v) for k, v in numbers.items()}}) for line in written]
+    return "\n".join(filled), answer
+
+
+def _evaluate(expression: str, numbers: dict[str, int]) -> tuple[str, Fraction]:
+    """An expression without parentheses, as text and exactly; `*` and `/` bind before `+` and `-`."""
+    parts = re.findall(r"\d+|[a-z]|[-+*/]", expression)
+    values = [Fraction(numbers[p] if p in numbers else int(p)) for p in parts[::2]]
+    operators = parts[1::2]
+    text = " ".join(str(values[i // 2]) if i % 2 == 0 else p for i, p in enumerate(parts))
+    terms, signs = [values[0]], [1]
+    for operator, value in zip(operators, values[1:], strict=True):
+        if operator == "*":
+            terms[-1] *= value
+        elif operator == "/":
+            terms[-1] /= value
+        else:
+            terms.append(value)
+            signs.append(1 if operator == "+" else -1)
+    return text, sum((s * t for s, t in zip(signs, terms, strict=True)), Fraction(0))
+
+
+def _choose(text: str, rng: random.Random) -> str:
+    return _CHOICE.sub(lambda m: rng.choice(m[1].split("|")), text)
+
+
+def _fill(text: str, words: dict[str, str]) -> str:
+    filled = _SLOT.sub(lambda m: words[m[1]], text)
+    return re.sub(r"(^|[.?!] )([a-z])", lambda m: m[1] + m[2].upper(), filled)

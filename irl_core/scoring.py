@@ -1,0 +1,111 @@
+"""From text to per-token statistics: encoding, batching, one forward pass, and back to the characters shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+
+from irl_core.prompts import encode_solution, prompt_ids
+from irl_core.traces import Span, Trace, partition, strip_calculator_marks
+
+MAX_TOKENS = 1536
+_BATCH_TOKENS = 2048
+_HEAD_CHUNK = 256
+
+
+class TokenStatistics(NamedTuple):
+    """Per completion token, each (T,) float32: log-probability and entropy in nats, or a head's value V_t."""
+
+    logprobs: torch.Tensor | None = None
+    entropy: torch.Tensor | None = None
+    values: torch.Tensor | None = None
+    reference: torch.Tensor | None = None
+
+
+class EncodedTrace(NamedTuple):
+    """`offsets` partition the text of the trace as it was given, calculator marks included."""
+
+    prompt: list[int]
+    completion: list[int]
+    offsets: tuple[Span, ...]
+    truncated_at: int | None
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.completion)
+
+
+def encode_items(tokenizer, items: Sequence[tuple[str, Trace]]) -> list[EncodedTrace]:
+    """Question and trace as ids. Calculator marks are not scored: their characters belong to the token before them.
+
+    Raises:
+        ValueError: for a trace without text.
+    """
+    encoded = []
+    for question, trace in items:
+        clean, positions = strip_calculator_marks(trace.text)
+        ids, spans = encode_solution(tokenizer, clean)
+        if not ids:
+            raise ValueError("the trace has no text to score")
+        truncated_at = None
+        starts = [positions[a] if a < len(positions) else len(trace.text) for a, _ in spans]
+        length = len(trace.text)
+        if len(ids) > MAX_TOKENS:
+            truncated_at = length = starts[MAX_TOKENS]
+            ids, starts = ids[:MAX_TOKENS], starts[:MAX_TOKENS]
+        encoded.append(EncodedTrace(prompt_ids(tokenizer, question)[-MAX_TOKENS:], ids, partition(starts, length), truncated_at))
+    return encoded
+
+
+def length_batches(lengths: Sequence[int], budget: int = _BATCH_TOKENS) -> Iterator[list[int]]:
+    """Indices grouped by similar length, so that a padded batch wastes little and stays within `budget` tokens."""
+    batch: list[int] = []
+    for i in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(i)
+    if batch:
+        yield batch
+
+
+def causal_statistics(model: torch.nn.Module, rows: Sequence[tuple[list[int], list[int]]]) -> list[TokenStatistics]:
+    """Log-probability and entropy of each completion token under a causal language model."""
+    hidden, targets = _completion_states(model.model, rows)
+    logprobs, entropy = [], []
+    for states, ids in zip(hidden.split(_HEAD_CHUNK), targets.split(_HEAD_CHUNK), strict=True):
+        distribution = torch.log_softmax(model.lm_head(states).float(), dim=-1)
+        logprobs.append(distribution.gather(1, ids[:, None])[:, 0])
+        entropy.append(-torch.einsum("tv,tv->t", distribution.exp(), distribution))
+    lengths = [len(completion) for _, completion in rows]
+    pairs = zip(torch.cat(logprobs).split(lengths), torch.cat(entropy).split(lengths), strict=True)
+    return [TokenStatistics(logprobs=a, entropy=b) for a, b in pairs]
+
+
+def head_statistics(model: torch.nn.Module, rows: Sequence[tuple[list[int], list[int]]]) -> list[TokenStatistics]:
+    """V_t after each completion token, less V at the prompt's last token, from a one-label token-classification head."""
+    hidden, _ = _completion_states(model.model, rows, shift=0)
+    values = model.score(hidden).float()[:, 0]
+    lengths = [len(completion) + 1 for _, completion in rows]
+    return [TokenStatistics(values=v[1:] - v[0]) for v in values.split(lengths)]
+
+
+def _completion_states(body, rows, shift: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+    """Hidden states flat over the rows: those that predict the completion (`shift=1`), or from the prompt's end on."""
+    width = max(len(p) + len(c) for p, c in rows)
+    ids = torch.zeros(len(rows), width, dtype=torch.long)
+    attention, chosen = torch.zeros_like(ids), torch.zeros(ids.shape, dtype=torch.bool)
+    for i, (prompt, completion) in enumerate(rows):
+        end = len(prompt) + len(completion)
+        ids[i, :end] = torch.tensor(prompt + completion)
+        attention[i, :end] = 1
+        chosen[i, len(prompt) - 1 : end - shift] = True
+    hidden = body(input_ids=ids, attention_mask=attention, use_cache=False).last_hidden_state
+    targets = torch.tensor([token for _, completion in rows for token in completion])
+    return hidden[chosen], targets
+
+
+def number_mask(text: str, offsets: Sequence[Span]) -> torch.Tensor:
+    """True for tokens that hold a digit, (T,)."""
+    return torch.tensor([any(c.isdigit() for c in text[a:b]) for a, b in offsets])

@@ -1,0 +1,142 @@
+"""Score labelled traces with a critic and report how good it is, with intervals and baselines.
+
+  python -m train.evaluate --traces T.jsonl --out report.json [--html report.html] [--save-scores scored.jsonl]
+
+T.jsonl holds one trace per line:
+  {"question", "steps": [...] or "solution": "...",
+   "id"?, "gold_answer"?, "final_correct"?, "first_error_step"?, "generator"?}
+first_error_step counts from 0; -1 says "no error"; absent or null says "not labelled". Lines with the same question
+are candidates of one problem. An optional "mean_logprob" (nats per token, of the policy that drew the trace) feeds
+the log-probability baseline. Parts of the report whose labels the file lacks are null. A line that cannot be used is
+listed in the report with its number and the reason, and skipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from irl_core.evaluation.data import BadLine, LabelledTrace, read_traces
+from irl_core.evaluation.html import to_html
+from irl_core.evaluation.markdown import to_markdown
+from irl_core.evaluation.report import Tally
+from irl_core.evaluation.scoring import Diagnose, Scored, ScoringCritic, score_traces
+from train.cli import parse_args, print_figures
+
+OUTPUTS = ("out", "html", "markdown", "save_scores")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m train.evaluate", description=__doc__)
+    parser.add_argument("--traces", type=Path, required=True, metavar="T.jsonl", help="the labelled traces")
+    parser.add_argument("--out", type=Path, required=True, metavar="report.json", help="where the report goes")
+    parser.add_argument("--critic", metavar="PATH", help="a critic's folder or name; without it the shipped one")
+    parser.add_argument("--html", type=Path, metavar="report.html", help="the report as one page to look at")
+    parser.add_argument("--markdown", type=Path, metavar="report.md", help="the report as Markdown tables")
+    parser.add_argument(
+        "--save-scores", type=Path, metavar="scored.jsonl", help="each line again with its scores, written as it goes"
+    )
+    parser.add_argument("--limit", type=_positive, metavar="N", help="score the first N lines only")
+    parser.add_argument("--resamples", type=_positive, default=1000, metavar="N", help="bootstrap resamples")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap and of random subsets")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {number}")
+    return number
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = build_parser()
+    args = parse_args(parser, argv)
+    try:
+        check_paths(args)
+    except ValueError as problem:
+        parser.error(str(problem))
+    # torch takes seconds to import: mistakes on the command line are answered before.
+    from irl_core.critic import load_critic
+    from irl_core.diagnosis import diagnose
+
+    print_figures(evaluate(args, load_critic(args.critic) if args.critic else load_critic(), diagnose))
+
+
+def check_paths(args: argparse.Namespace) -> None:
+    """Find out before hours of scoring, not after, that a file cannot be read or written.
+
+    Raises:
+        ValueError: if the traces are missing, or an output is a folder, the input or another output.
+    """
+    if not args.traces.is_file():
+        raise ValueError(f"--traces: there is no file {args.traces}")
+    taken = {args.traces.resolve(): "--traces"}
+    for name in OUTPUTS:
+        path = getattr(args, name)
+        if path is None:
+            continue
+        option = "--" + name.replace("_", "-")
+        if path.is_dir():
+            raise ValueError(f"{option}: {path} is a folder; name a file in it")
+        if path.resolve() in taken:
+            raise ValueError(f"{option} and {taken[path.resolve()]} name the same file, {path}")
+        taken[path.resolve()] = option
+
+
+def evaluate(args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose) -> dict[str, Any]:
+    """Score the traces, write what was asked for, and return the figures of the last line.
+
+    Stopped by Ctrl-C it reports on the traces scored so far.
+    """
+    for path in filter(None, (getattr(args, name) for name in OUTPUTS)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    tally = Tally()
+    scored_file = args.save_scores.open("w", encoding="utf-8") if args.save_scores else nullcontext()
+    lines = score_traces(_with_progress(args.traces, args.limit), critic, diagnose)
+    with scored_file as out:
+        try:
+            for line in lines:
+                tally.add(line)
+                if out and isinstance(line, Scored):
+                    out.write(json.dumps(line.record(), ensure_ascii=False, allow_nan=False) + "\n")
+        except KeyboardInterrupt:
+            print(f"stopped: reporting on the {len(tally.traces)} traces scored so far", file=sys.stderr)
+    report = tally.report(critic, resamples=args.resamples, seed=args.seed)
+    args.out.write_text(json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
+    if args.html:
+        args.html.write_text(to_html(report), encoding="utf-8")
+    if args.markdown:
+        args.markdown.write_text(to_markdown(report), encoding="utf-8")
+    return last_line(report, args.out)
+
+
+def _with_progress(path: Path, limit: int | None) -> Iterator[LabelledTrace | BadLine]:
+    with path.open("rb") as file:
+        total = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+    lines = islice(read_traces(path), limit)
+    yield from tqdm(lines, total=min(total, limit or total), unit=" traces", desc="scoring", file=sys.stderr)
+
+
+def last_line(report: dict[str, Any], out: Path) -> dict[str, Any]:
+    """The report's figures without their intervals."""
+    figures = {
+        f"{part}.{key}": figure["value"] if isinstance(figure, dict) else figure
+        for part in ("trace", "localisation", "selection")
+        for key, figure in (report[part] or {}).items()
+        if key != "curve" and figure is not None
+    }
+    counts = {key: report[key] for key in ("n_traces", "n_problems", "n_tokens", "tokens_per_second")}
+    return {**counts, "skipped": len(report["skipped"]), **figures, "report": str(out)}
+
+
+if __name__ == "__main__":
+    main()

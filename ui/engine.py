@@ -1,0 +1,62 @@
+"""The page's dealings with the workbench: waiting for its models, and what is said when it cannot work."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import gradio as gr
+
+from ui.inputs import refusal
+from ui.markup import escape
+
+if TYPE_CHECKING:
+    from irl_core.workbench import Workbench
+
+_LOG = logging.getLogger(__name__)
+_SECONDS_BETWEEN_LOOKS = 0.4
+OFF = (
+    '<p class="status" role="status">No model is loaded: this page was started with --replay-only. '
+    "Saved sessions can be opened on the Solve tab.</p>"
+)
+
+
+def require(workbench: Workbench | None) -> Workbench:
+    """The workbench; raises gr.Error in replay-only mode."""
+    if workbench is None:
+        raise refusal(
+            "This page was started with --replay-only: no model is loaded. Open a saved session.", "No model"
+        )
+    return workbench
+
+
+def wait_until_ready(workbench: Workbench, stop: threading.Event | None = None) -> Iterator[str]:
+    """Status lines (HTML) until the models are awake or `stop` is set; raises gr.Error if they failed to load."""
+    while (status := workbench.status) != "ready" and not (stop and stop.is_set()):
+        if not status.startswith("loading"):
+            raise refusal(escape(status))
+        yield running(status)
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def running(text: str) -> str:
+    """A status line for something that is under way."""
+    return f'<p class="status running" role="status">{escape(text)}</p>'
+
+
+@contextmanager
+def faults_in_words(what: str) -> Iterator[None]:
+    """Turn whatever the engine raises into one plain message; the stack trace goes to the log."""
+    try:
+        yield
+    except gr.Error:
+        raise
+    except Exception as fault:
+        _LOG.exception("%s failed", what)
+        raise refusal(
+            f"{what.capitalize()} failed. Your text is kept; try again, and see the terminal for the cause."
+        ) from fault

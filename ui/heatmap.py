@@ -1,0 +1,213 @@
+"""One marked solution as HTML: the product's own renderer of token rewards, steps and the editor's notes.
+
+Colour, granularity, projector size and dark mode are CSS (`assets/errata.css`); this module only says what is where.
+Every character of the trace is in the page once, inside an element of class `t`: joining their texts gives the trace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from irl_core.diagnosis import Diagnosis, StepFinding
+from irl_core.traces import Span, Trace, TraceScore
+from ui.cells import Cell, Scale, cells, first_false, guilty_span, shared_scale, suspect_step
+from ui.markup import escape, has_bidi_control, plain, signed
+
+_VERDICT_WORDS = {"suspect": "suspected error", "not sure": "not sure", "follows": "follows from an earlier step"}
+
+
+@dataclass(frozen=True)
+class View:
+    """How one trace is headed: its title, the scale it shares with others, and a name that is unique on the page."""
+
+    title: str = "Solution"
+    name: str = "trace"
+    scale: Scale | None = None
+
+
+def render_trace(
+    trace: Trace, score: TraceScore | None = None, diagnosis: Diagnosis | None = None, view: View | None = None
+) -> str:
+    """A whole solution: heading and legend, steps in an ordered list, the notes beside them.
+
+    Without `score` the text is shown plain; without `diagnosis` no step is marked. Nothing in the three records is
+    trusted: text is escaped, indices are checked, numbers are formatted here.
+    """
+    view = view or View()
+    scale = view.scale or shared_scale([score] if score else [])
+    legend = _legend(scale, view.name) if score else ""
+    return (
+        f'<section class="trace" aria-label="{escape(view.title)}">'
+        f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}</header>'
+        f'<p class="sr" aria-live="polite">{escape(summary(trace, diagnosis))}</p>'
+        f"{render_steps(trace, score, diagnosis, scale)}{_footnotes(trace, score, diagnosis)}</section>"
+    )
+
+
+def render_steps(
+    trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | None, scale: Scale, notes: bool = True
+) -> str:
+    """Only the ordered list of steps: also the small proofs that are shown while others are still being written."""
+    shown = cells(trace, score)
+    guilty = guilty_span(trace, shown, diagnosis)
+    items = []
+    for index in range(len(trace.steps)):
+        own = [c for c in shown if c.step == index]
+        finding = _finding(diagnosis, index)
+        reward = score.step_rewards[index] if score and index < len(score.step_rewards) else None
+        text = "".join(_cell(trace.text, c, guilty, scale) for c in _trim(trace.text, own))
+        items.append(_step(index, text, reward, finding, diagnosis if notes else None, scale))
+    return f'<ol class="steps">{"".join(items)}</ol>'
+
+
+def render_growing(text: str) -> str:
+    """A solution that is still being written."""
+    return f'<p class="growing"><bdi class="t">{escape(text)}</bdi><span class="caret" aria-hidden="true"></span></p>'
+
+
+def summary(trace: Trace, diagnosis: Diagnosis | None) -> str:
+    """The finding in one plain sentence (not yet escaped)."""
+    if diagnosis is None:
+        return "Not checked."
+    index = suspect_step(diagnosis)
+    if index is None:
+        return "The critic is not sure." if diagnosis.not_sure else "No suspect step."
+    wrong = first_false(diagnosis.steps[index].equations)
+    doubt = " The critic is not sure." if diagnosis.not_sure else ""
+    return f"Step {index + 1} is suspect{f': expected {wrong.expected}' if wrong else ''}.{doubt}"
+
+
+def _finding(diagnosis: Diagnosis | None, index: int) -> StepFinding | None:
+    return diagnosis.steps[index] if diagnosis and index < len(diagnosis.steps) else None
+
+
+def _trim(text: str, own: list[Cell]) -> list[tuple[Cell, int, int]]:
+    """Each cell with how many of its first and last characters are line breaks around the step.
+
+    The list item is already a line of its own: shown as well, these would leave empty lines.
+    """
+    if not own:
+        return []
+    # Not the step's own span: a token that begins with the line break before the step is shown in the step.
+    origin, shown = own[0].start, text[own[0].start : own[-1].end]
+    lead = origin + len(shown) - len(shown.lstrip("\r\n"))
+    tail = origin + len(shown.rstrip("\r\n"))
+    trimmed = []
+    for cell in own:
+        head = min(max(lead - cell.start, 0), cell.end - cell.start)
+        foot = min(max(cell.end - max(tail, lead), 0), cell.end - cell.start - head)
+        trimmed.append((cell, head, foot))
+    return trimmed
+
+
+def _cell(text: str, trimmed: tuple[Cell, int, int], guilty: Span | None, scale: Scale) -> str:
+    cell, head, foot = trimmed
+    classes, attributes = ["t"], ""
+    raw = text[cell.start : cell.end]
+    if guilty and cell.start < guilty[1] and guilty[0] < cell.end and raw.strip():
+        classes.append("guilty")
+    if has_bidi_control(raw):
+        classes.append("bidi")
+    if cell.reward is None:
+        classes.append("off")
+    else:
+        tint = max(-1.0, min(1.0, cell.reward / scale.token))
+        tip = f"reward {signed(cell.reward)} · belief {signed(cell.value or 0.0)} nats"
+        attributes = f' style="--r:{tint:.3f}" data-tip="{tip}"'
+    inner = _broken(raw[:head]) + escape(raw[head : len(raw) - foot]) + _broken(raw[len(raw) - foot :] if foot else "")
+    return f'<span class="{" ".join(classes)}"{attributes}>{inner}</span>'
+
+
+def _broken(line_breaks: str) -> str:
+    return f'<span class="nl">{escape(line_breaks)}</span>' if line_breaks else ""
+
+
+def _step(
+    index: int,
+    text: str,
+    reward: float | None,
+    finding: StepFinding | None,
+    diagnosis: Diagnosis | None,
+    scale: Scale,
+) -> str:
+    verdict = finding.verdict if finding else "fine"
+    label = f"Step {index + 1}"
+    if verdict in _VERDICT_WORDS:
+        label += f", {_VERDICT_WORDS[verdict]}"
+    style = ""
+    if reward is not None:
+        label += f", reward {signed(reward)} nats"
+        style = f' style="--s:{max(-1.0, min(1.0, reward / scale.step)):.3f}"'
+    kind = {"suspect": " suspect", "not sure": " unsure", "follows": " follows"}.get(verdict, "")
+    flag = '<span class="flag" aria-hidden="true">▲</span>' if verdict == "suspect" else ""
+    note = _note(index, finding, diagnosis) if finding and diagnosis else ""
+    return (
+        f'<li class="step{kind}" data-step="{index}" aria-label="{label}"{style}>'
+        f'<div class="mark"><span class="n">{index + 1}</span>{flag}</div>'
+        f'<p class="text" dir="auto">{text}</p>{note}</li>'
+    )
+
+
+def _note(index: int, finding: StepFinding, diagnosis: Diagnosis) -> str:
+    """What the editor writes in the margin; empty where there is nothing to say."""
+    lines = [_correction(e.text, e.expected) for e in finding.equations if not e.ok]
+    if finding.verdict == "suspect":
+        if not lines:
+            lines.append(f'<p class="word">check: {escape(finding.reason)}</p>')
+        lines.append(f'<p class="evidence">{_evidence(finding)}</p>')
+    elif finding.verdict == "not sure":
+        lines.append(f'<p class="word">not sure</p><p class="evidence">{_evidence(finding)}</p>')
+    elif finding.verdict == "follows":
+        earlier = suspect_step(diagnosis)
+        source = f"step {earlier + 1}" if earlier is not None and earlier < index else "an earlier step"
+        lines.append(
+            f'<p class="word">follows from {source}</p>'
+            f'<p class="evidence">P(error) {plain(finding.error_probability)} · not the first suspect</p>'
+        )
+    return (
+        f'<div class="note" role="note" aria-label="Note on step {index + 1}">{"".join(lines)}</div>' if lines else ""
+    )
+
+
+def _correction(equation: str, expected: str) -> str:
+    return (
+        f'<p class="fix"><del><bdi>{escape(equation)}</bdi></del></p>'
+        f'<p class="word">check: expected <b>{escape(expected)}</b></p>'
+    )
+
+
+def _evidence(finding: StepFinding) -> str:
+    return (
+        f"P(error)&nbsp;{plain(finding.error_probability)} · critic&nbsp;{signed(finding.reward, 1)} · "
+        f"surprise&nbsp;{plain(finding.surprise, 1)}&nbsp;nats"
+    )
+
+
+def _legend(scale: Scale, name: str) -> str:
+    group = escape(name)
+    ends = "".join(
+        f'<span class="{grain}-only"><span>{signed(-width, 1)}</span><i class="ramp" aria-hidden="true"></i>'
+        f"<span>{signed(width, 1)}</span><em>reward per {grain} (nats)</em></span>"
+        for grain, width in (("token", scale.token), ("step", scale.step))
+    )
+    choices = "".join(
+        f'<label><input type="radio" name="grain-{group}" value="{grain}"{" checked" if grain == "token" else ""}>'
+        f"<span>{grain}</span></label>"
+        for grain in ("token", "step")
+    )
+    switch = f'<fieldset class="grain"><legend class="sr">Colour each</legend>{choices}</fieldset>'
+    return f'<div class="legend">{ends}{switch}</div>'
+
+
+def _footnotes(trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | None) -> str:
+    """What a reader must know to not trust the marks too far."""
+    notes = []
+    if score is not None and score.truncated_at is not None:
+        notes.append(f"Scoring stopped at character {score.truncated_at:,}; the grey text after it was not read.")
+    if trace.stopped in ("length", "cancelled"):
+        notes.append("Cut off at the token limit." if trace.stopped == "length" else "Stopped before its end.")
+    if diagnosis is not None and diagnosis.not_sure:
+        notes.append("The critic is unsure here.")
+    if diagnosis is not None and diagnosis.calibrated_on:
+        notes.append(f"P(error) calibrated on {escape(diagnosis.calibrated_on)}.")
+    return f'<p class="foot">{" ".join(notes)}</p>' if notes else ""

@@ -1,0 +1,79 @@
+"""The page: masthead with the model's name, one tab per room, nothing else."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from irl_core.session import Session, load_session
+from ui.diagnose import build_diagnose
+from ui.markup import escape
+from ui.solve import SolveTab
+from ui.theme import ASSETS, html, script
+
+if TYPE_CHECKING:
+    from irl_core.workbench import Workbench
+
+_LOG = logging.getLogger(__name__)
+_MASTHEAD = (
+    '<div class="brand"><h1>Errata<svg viewBox="0 0 12 7" aria-hidden="true"><path d="M1 6 6 1l5 5"/></svg></h1></div>'
+    '<div class="tools"><span id="badge" role="status">{badge}</span>'
+    '<button type="button" data-tool="theme" aria-label="Light or dark page" title="Light or dark">◐</button>'
+    '<button type="button" data-tool="projector" aria-pressed="false" title="Larger type">projector</button>'
+    "</div>"
+)
+_COLOPHON = (
+    '<footer class="colophon"><p>A mark is a question, not a verdict: the critic learned from worked solutions alone '
+    "and errs both ways. Equations are checked exactly; what could not be read as an equation was not checked. "
+    "Please do not paste names of pupils.</p></footer>"
+)
+
+
+def build_page(workbench: Workbench | None) -> gr.Blocks:
+    """The whole app. `workbench` is None in replay-only mode: saved sessions can be read, nothing can be run."""
+    examples = json.loads((ASSETS / "examples.json").read_text("utf-8"))
+    with gr.Blocks(
+        title="Errata", fill_width=True, analytics_enabled=False, delete_cache=(3600, 3600), elem_id="errata"
+    ) as page:
+        masthead = html(_masthead(workbench), js_on_load=script("page.js"), elem_id="masthead")
+        with gr.Tabs(elem_id="rooms"):
+            with gr.Tab("Solve", id="solve"):
+                solve = SolveTab(workbench, examples["problems"], load_gallery())
+            with gr.Tab("Diagnose", id="diagnose"):
+                build_diagnose(workbench, examples["solutions"])
+        html(_COLOPHON)
+        page.unload(solve.forget)
+        if workbench is not None:
+            _follow_status(workbench, masthead)
+    return page
+
+
+def load_gallery() -> list[Session]:
+    """The sessions that are shipped for replay; one that cannot be read is named in the log and left out."""
+    sessions = []
+    for path in sorted((ASSETS / "gallery").glob("*.json")):
+        try:
+            sessions.append(load_session(path.read_bytes()))
+        except ValueError:
+            _LOG.warning("gallery session %s cannot be read and is left out", path.name)
+    return sessions
+
+
+def _follow_status(workbench: Workbench, masthead: gr.HTML) -> None:
+    """Keep the badge true until the models are awake (or have failed), then stop asking."""
+    timer = gr.Timer(1.0)
+
+    def look() -> tuple[Any, Any]:
+        return _masthead(workbench), gr.Timer(active=workbench.status.startswith("loading"))
+
+    timer.tick(look, None, [masthead, timer], queue=False, show_progress="hidden", api_visibility="private")
+
+
+def _masthead(workbench: Workbench | None) -> str:
+    if workbench is None:
+        return _MASTHEAD.format(badge="replay only · no model")
+    ready = workbench.status == "ready"
+    return _MASTHEAD.format(badge=escape(workbench.describe() if ready else workbench.status))
