@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from irl_core.expressions import Expression, NotArithmetic, PercentReading, evaluate, parse_at
 from irl_core.math_tokens import Kind, Token, tokenize
-from irl_core.numerals import decimal_places, show_number
+from irl_core.numerals import is_rounded, show_number
 from irl_core.traces import Record, Span, strip_calculator_marks
 
 _MARK = re.compile(r"<<([^<>\n]{0,200})>>")
@@ -262,7 +262,7 @@ def _matching_reading(left: Expression, right: Expression) -> tuple[PercentReadi
             return percent, per_dollar
         if right.decimals is not None:
             hundredths = (right.has("%") and percent != "unit") + (right.has("cents") and per_dollar == 100)
-            if _is_rounded(exact, stated, right.decimals + 2 * hundredths):
+            if is_rounded(exact, stated, right.decimals + 2 * hundredths):
                 return percent, per_dollar
     return None
 
@@ -273,21 +273,7 @@ def _runs_on(left: Expression, right: Expression, decimals: int) -> bool:
     if right.is_number() or not isinstance(first, Fraction):
         return False
     exact = evaluate(left.code)
-    return exact == first or _is_rounded(exact, first, decimals)
-
-
-def _is_rounded(exact: Fraction, stated: Fraction, decimals: int) -> bool:
-    """Could `stated`, written with `decimals` decimals, be `exact` rounded (or cut off where its decimals run on)?
-
-    A whole number may be rounded up or down: people, buses and boxes come whole.
-    """
-    error = abs(exact - stated)
-    if decimals == 0:
-        return error < 1 if abs(exact) >= 1 else error <= Fraction(1, 10)
-    unit = Fraction(1, 10**decimals)
-    places = decimal_places(exact)
-    runs_on = places is None or places > 3
-    return error <= unit / 2 or (runs_on and error < unit and abs(stated) < abs(exact))
+    return exact == first or is_rounded(exact, first, decimals)
 
 
 def _may_mean_otherwise(left: Expression, right: Expression, value: Fraction, stated: Fraction) -> bool:
@@ -296,9 +282,8 @@ def _may_mean_otherwise(left: Expression, right: Expression, value: Fraction, st
         return True  # "the other 3/4 = 60"
     if any(code[i] == code[i + 2] == "/" for code in (left.code, right.code) for i in range(len(code) - 2)):
         return True  # "2 / 1/6 = 12"
-    if right.has("of") or (left.has("of") and (left.has("+") or left.has("-"))):
-        return True  # "3/3 - 2/3 = 1/3 of $150", "10% of the $400 + $1580"
-    return False
+    # "3/3 - 2/3 = 1/3 of $150", "10% of the $400 + $1580"
+    return right.has("of") or (left.has("of") and (left.has("+") or left.has("-")))
 
 
 def _converts_units(tokens: Sequence[Token]) -> bool:

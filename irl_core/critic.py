@@ -21,7 +21,14 @@ import torch
 
 from irl_core.backbones import Backbone, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.calibration import Calibration, load_calibration
-from irl_core.scoring import TokenStatistics, causal_statistics, encode_items, head_statistics, length_batches, number_mask
+from irl_core.scoring import (
+    EncodedTrace,
+    TokenStatistics,
+    causal_statistics,
+    encode_items,
+    head_statistics,
+    length_batches,
+)
 from irl_core.traces import Record, Trace, TraceScore, step_of_tokens
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
@@ -54,7 +61,12 @@ class Critic:
     """A loaded critic. Scoring is deterministic and keeps no state between calls."""
 
     def __init__(
-        self, card: CriticCard, path: Path, backbone: Backbone, calibration: Calibration, dtype: torch.dtype | None = None
+        self,
+        card: CriticCard,
+        path: Path,
+        backbone: Backbone,
+        calibration: Calibration,
+        dtype: torch.dtype | None = None,
     ) -> None:
         self.card, self.path, self.backbone, self.calibration = card, path, backbone, calibration
         self.name, self.supervision, self.weight_temperature = card.name, card.supervision, card.weight_temperature
@@ -81,7 +93,7 @@ class Critic:
             chosen = [encoded[i] for i in batch]
             statistics = self._statistics([(e.prompt, e.completion) for e in chosen])
             for i, e, found in zip(batch, chosen, statistics, strict=True):
-                scores[i] = self._score_one(items[i][1], e.offsets, e.truncated_at, found)
+                scores[i] = self._score_one(items[i][1], e, found)
         return [scores[i] for i in range(len(items))]
 
     def _statistics(self, rows: list[tuple[list[int], list[int]]]) -> list[TokenStatistics]:
@@ -93,32 +105,31 @@ class Critic:
         base = causal_statistics(self._reference, rows)
         return [a._replace(reference=b.logprobs) for a, b in zip(own, base, strict=True)]
 
-    def _score_one(self, trace: Trace, offsets, truncated_at: int | None, found: TokenStatistics) -> TraceScore:
-        rewards = self.token_rewards(trace.text, offsets, found)
-        owners = torch.tensor(step_of_tokens(offsets, trace.steps))
+    def _score_one(self, trace: Trace, encoded: EncodedTrace, found: TokenStatistics) -> TraceScore:
+        rewards = self.token_rewards(encoded.numbers, found)
+        owners = torch.tensor(step_of_tokens(encoded.offsets, trace.steps))
         steps = len(trace.steps)
         surprise = None if found.logprobs is None else -_sum_by(found.logprobs, owners, steps)
         return TraceScore(
-            offsets=tuple(offsets),
+            offsets=encoded.offsets,
             rewards=tuple(rewards.tolist()),
             values=tuple(rewards.cumsum(0).tolist()),
             step_rewards=tuple(_sum_by(rewards, owners, steps).tolist()),
             surprise=() if surprise is None else tuple(surprise.tolist()),
-            trace_score=float(rewards.sum() / self._weights(trace.text, offsets).sum()),
-            truncated_at=truncated_at,
+            trace_score=float(rewards.sum() / self._weights(encoded.numbers).sum()),
+            truncated_at=encoded.truncated_at,
         )
 
-    def token_rewards(self, text: str, offsets, found: TokenStatistics) -> torch.Tensor:
-        """ρ_t in nats, (T,), of one trace."""
+    def token_rewards(self, numbers: torch.Tensor, found: TokenStatistics) -> torch.Tensor:
+        """ρ_t in nats, (T,), of one trace; `numbers` (T,) is true where a token holds a digit."""
         if self.card.form == "head":
             return torch.diff(found.values, prepend=torch.zeros(1))
         baseline = found.reference if self.card.form == "log_ratio" else (-found.entropy if self.card.centred else 0.0)
-        return self._weights(text, offsets) * (found.logprobs - baseline)
+        return self._weights(numbers) * (found.logprobs - baseline)
 
-    def _weights(self, text: str, offsets) -> torch.Tensor:
+    def _weights(self, numbers: torch.Tensor) -> torch.Tensor:
         if self.card.form == "head":
-            return torch.ones(len(offsets))
-        numbers = number_mask(text, offsets)
+            return torch.ones(len(numbers))
         return torch.where(numbers, self.card.number_weight, self.card.word_weight)
 
 
@@ -152,14 +163,15 @@ def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = N
     return Critic(card, path, resolve_backbone(card.backbone), calibration, dtype)
 
 
-def _load_model(card: CriticCard, backbone: Backbone, adapter: Path | None, dtype: torch.dtype | None) -> torch.nn.Module:
+def _load_model(
+    card: CriticCard, backbone: Backbone, adapter: Path | None, dtype: torch.dtype | None
+) -> torch.nn.Module:
     if card.form == "head":
         from transformers import AutoModelForTokenClassification
 
         model = AutoModelForTokenClassification.from_pretrained(
             backbone.path,
             num_labels=1,
-            classifier_dropout=0.0,
             dtype=torch.float32,
             use_safetensors=True,
             local_files_only=True,

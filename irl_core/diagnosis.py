@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Literal
 
 from irl_core.arithmetic import EquationCheck
-from irl_core.traces import Record
+from irl_core.calibration import Calibration
+from irl_core.evidence import StepEvidence, features, gather
+from irl_core.traces import Record, Trace, TraceScore
 
 StepVerdict = Literal["fine", "suspect", "not sure", "follows"]
 
@@ -28,3 +32,74 @@ class Diagnosis(Record):
     first_suspect: int | None = None
     not_sure: bool = False
     calibrated_on: str = ""
+
+
+def diagnose(question: str, trace: Trace, score: TraceScore, calibration: Calibration) -> Diagnosis:
+    """Judge each step of a scored trace.
+
+    With hazards h_k the probability that step k is the first wrong one is p_k = h_k Π_{j<k} (1 − h_j), and the trace
+    holds an error with probability Σ p_k. At or above the threshold the most probable step is suspect and the steps
+    after it only follow; a little below it, the most probable step is marked "not sure".
+    """
+    evidence = gather(question, trace, score)
+    probabilities = first_error_probabilities(hazards(features(evidence), calibration))
+    wrong = sum(probabilities)
+    top = max(range(len(probabilities)), key=probabilities.__getitem__, default=None)
+    suspect = top if wrong >= calibration.threshold else None
+    unsure = suspect is None and wrong >= calibration.unsure_above
+    findings = tuple(
+        StepFinding(
+            error_probability=p,
+            verdict=_verdict(k, suspect, top if unsure else None),
+            reward=e.reward,
+            surprise=e.surprise,
+            equations=e.equations,
+            reason=_reason(e, k, suspect),
+        )
+        for k, (p, e) in enumerate(zip(probabilities, evidence, strict=True))
+    )
+    basis = f"{calibration.n_traces:,} traces of {calibration.source}"
+    return Diagnosis(steps=findings, first_suspect=suspect, not_sure=unsure, calibrated_on=basis)
+
+
+def hazards(rows: Sequence[Sequence[float]], calibration: Calibration) -> list[float]:
+    """P(step k is wrong | the steps before it are right), one per row of features."""
+    standard = list(zip(calibration.mean, calibration.scale, calibration.weights, strict=True))
+    logits = (
+        calibration.intercept + sum(w * (x - m) / s for x, (m, s, w) in zip(row, standard, strict=True))
+        for row in rows
+    )
+    return [1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))) for logit in logits]
+
+
+def first_error_probabilities(hazard: Sequence[float]) -> list[float]:
+    """p_k = h_k Π_{j<k} (1 − h_j): the discrete-time survival form; they add up to P(any step is wrong) ≤ 1."""
+    probabilities, survival = [], 1.0
+    for h in hazard:
+        probabilities.append(h * survival)
+        survival *= 1 - h
+    return probabilities
+
+
+def _verdict(k: int, suspect: int | None, unsure: int | None) -> StepVerdict:
+    if k == suspect:
+        return "suspect"
+    if suspect is not None and k > suspect:
+        return "follows"
+    return "not sure" if k == unsure else "fine"
+
+
+def _reason(evidence: StepEvidence, k: int, suspect: int | None) -> str:
+    """One sentence for a person; exact findings come before the critic's opinion."""
+    if false := next((e for e in evidence.equations if not e.ok), None):
+        return f"check: expected {false.expected}, the step says {false.stated}"
+    if suspect is not None and k > suspect:
+        return f"follows from step {suspect + 1}"
+    if evidence.unknown:
+        numbers = ", ".join(evidence.unknown[:3])
+        return f"uses {numbers}, which neither the problem nor an earlier step gives"
+    if evidence.answer_mismatch:
+        return "the answer differs from the last computed result"
+    if k == suspect:
+        return f"the critic finds this step unlikely for an expert (reward {evidence.reward:+.1f} nats)"
+    return "arithmetic checked" if evidence.equations else "nothing to check exactly"

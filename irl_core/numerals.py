@@ -39,8 +39,10 @@ def read_number(text: str) -> tuple[Fraction, bool] | None:
     if top is None or not bottom:
         return None
     value = int(match["whole"] or 0) + top / bottom
-    negative = (match["sign"] in "-−" and match["sign"] != "") != bool(match["sign_after"])
-    return (-value if negative else value), bool(match["percent"])
+    signs = match["sign"] + match["sign_after"]
+    if len(signs) > 1:
+        return None
+    return (-value if signs in ("-", "−") else value), bool(match["percent"])
 
 
 def decimal_places(value: Fraction) -> int | None:
@@ -68,3 +70,17 @@ def show_number(value: Fraction, places: int = 2) -> str:
     whole, decimals = divmod(scaled, 10**places)
     sign = "-" if value < 0 else ""
     return f"{sign}{whole}" + (f".{decimals:0{places}d}" if places else "") + more
+
+
+def is_rounded(exact: Fraction, stated: Fraction, decimals: int) -> bool:
+    """Could `stated`, written with `decimals` decimals, be `exact` rounded (or cut off where its decimals run on)?
+
+    A whole number may be rounded up or down: people, buses and boxes come whole.
+    """
+    error = abs(exact - stated)
+    if decimals == 0:
+        return error < 1 if abs(exact) >= 1 else error <= Fraction(1, 10)
+    unit = Fraction(1, 10**decimals)
+    places = decimal_places(exact)
+    runs_on = places is None or places > 3
+    return error <= unit / 2 or (runs_on and error < unit and abs(stated) < abs(exact))

@@ -25,11 +25,15 @@ class TokenStatistics(NamedTuple):
 
 
 class EncodedTrace(NamedTuple):
-    """`offsets` partition the text of the trace as it was given, calculator marks included."""
+    """`offsets` partition the text of the trace as it was given, calculator marks included.
+
+    `numbers` (T,) is true for tokens that hold a digit of the solution (not of a mark).
+    """
 
     prompt: list[int]
     completion: list[int]
     offsets: tuple[Span, ...]
+    numbers: torch.Tensor
     truncated_at: int | None
 
     def __len__(self) -> int:
@@ -54,7 +58,9 @@ def encode_items(tokenizer, items: Sequence[tuple[str, Trace]]) -> list[EncodedT
         if len(ids) > MAX_TOKENS:
             truncated_at = length = starts[MAX_TOKENS]
             ids, starts = ids[:MAX_TOKENS], starts[:MAX_TOKENS]
-        encoded.append(EncodedTrace(prompt_ids(tokenizer, question)[-MAX_TOKENS:], ids, partition(starts, length), truncated_at))
+        numbers = number_mask(clean, spans[: len(ids)])
+        prompt = prompt_ids(tokenizer, question)[-MAX_TOKENS:]
+        encoded.append(EncodedTrace(prompt, ids, partition(starts, length), numbers, truncated_at))
     return encoded
 
 
@@ -84,7 +90,7 @@ def causal_statistics(model: torch.nn.Module, rows: Sequence[tuple[list[int], li
 
 
 def head_statistics(model: torch.nn.Module, rows: Sequence[tuple[list[int], list[int]]]) -> list[TokenStatistics]:
-    """V_t after each completion token, less V at the prompt's last token, from a one-label token-classification head."""
+    """V_t after each completion token, less V at the prompt's last token, from a head with one label."""
     hidden, _ = _completion_states(model.model, rows, shift=0)
     values = model.score(hidden).float()[:, 0]
     lengths = [len(completion) + 1 for _, completion in rows]

@@ -14,6 +14,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from irl_core.answers import extract_answer
+
 Span = tuple[int, int]
 
 _CALCULATOR_MARK = re.compile(r"<<[^<>\n]{0,200}>>")
@@ -124,15 +126,11 @@ def split_steps(text: str) -> tuple[Span, ...]:
 
 def trace_from_text(text: str) -> Trace:
     """A pasted solution: split into steps, its final answer read, no tokens."""
-    from irl_core.answers import extract_answer
-
-    return Trace(text=text, steps=split_steps(text) or ((0, len(text)),) * bool(text), answer=extract_answer(text))
+    return Trace(text=text, steps=split_steps(text), answer=extract_answer(text))
 
 
 def trace_from_steps(steps: Sequence[str]) -> Trace:
     """A solution whose steps are given (a labelled data set); they are joined by line breaks."""
-    from irl_core.answers import extract_answer
-
     text = "\n".join(steps)
     starts = list(accumulate((len(s) + 1 for s in steps), initial=0))[:-1]
     return Trace(text=text, steps=partition(starts, len(text)), answer=extract_answer(text))

@@ -68,7 +68,10 @@ def main(argv: list[str] | None = None) -> None:
         smoothed = loss.item() if smoothed is None else 0.98 * smoothed + 0.02 * loss.item()
         progress.set_postfix(loss=f"{smoothed:.3f}", norm=f"{norm:.2f}", tokens=tokens)
         with (out / "metrics.jsonl").open("a") as log:
-            log.write(json.dumps({"step": step, "loss": round(loss.item(), 4), "norm": round(norm, 3), "tokens": tokens}) + "\n")
+            log.write(
+                json.dumps({"step": step, "loss": round(loss.item(), 4), "norm": round(norm, 3), "tokens": tokens})
+                + "\n"
+            )
         if time.monotonic() - last_saved > args.save_minutes * 60:
             last_saved = time.monotonic()
             save_checkpoint(out / "checkpoint", optimizer.tensors(), {"step": step + 1, "tokens": tokens})
@@ -81,8 +84,16 @@ def main(argv: list[str] | None = None) -> None:
         validation["gsm8k"] = load_gsm8k(args.demonstrations, split="held_out")[:100]
     held_out = {name: round(_loss(model, tokenizer, demos), 4) for name, demos in validation.items()}
     minutes = (time.monotonic() - started) / 60
-    print_figures({"steps": len(batches), "examples": len(examples), "tokens": tokens, "minutes": round(minutes, 1),
-                   "seed": args.seed, "held_out_nats_per_token": held_out, "adapter": str(out / "adapter")})  # fmt: skip
+    figures = {
+        "steps": len(batches),
+        "examples": len(examples),
+        "tokens": tokens,
+        "minutes": round(minutes, 1),
+        "seed": args.seed,
+        "held_out_nats_per_token": held_out,
+        "adapter": str(out / "adapter"),
+    }
+    print_figures(figures)
 
 
 @torch.no_grad()
@@ -101,7 +112,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", default="runs/sft", help="folder for the adapter, checkpoints and metrics")
     parser.add_argument("--backbone", default="embedded", help="'embedded', a folder, or a hub name")
     parser.add_argument("--init", help="adapter folder to start from")
-    parser.add_argument("--demonstrations", default=HUB_NAME, help="GSM8K train as JSON lines, or its hub name; '' for none")
+    parser.add_argument(
+        "--demonstrations", default=HUB_NAME, help="GSM8K train as JSON lines, or its hub name; '' for none"
+    )
     parser.add_argument("--gsm8k-limit", type=int, help="use only the first so many of them")
     parser.add_argument("--stories", type=int, default=14_000, help="generated word problems")
     parser.add_argument("--drills", type=int, default=8_000, help="generated arithmetic drills")

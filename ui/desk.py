@@ -97,12 +97,14 @@ def render_status(session: Session, *, tokens: int, seconds: float, done: bool, 
         return _line(
             "running",
             f"{drawn} of {count(asked, 'solution')} written",
-            f"{tokens:,} tokens",
-            speed,
+            f"{tokens:,} tokens" if tokens else "",
+            speed if tokens else "",
             f"{seconds:.1f} s",
         )
     if not drawn:
-        return _line("", "stopped before a solution was finished; nothing was lost but the time")
+        return _line(
+            "", "stopped before a solution was begun" if stopped else "the model wrote nothing; try another seed"
+        )
     parts = [f"stopped: {drawn} of {count(asked, 'trace')}" if stopped else count(drawn, "solution")]
     parts += [f"done in {seconds:.1f} s", f"{tokens:,} tokens"] if seconds > 0 else []
     return _line("", *parts, verdict_line(session))

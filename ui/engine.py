@@ -28,19 +28,22 @@ OFF = (
 def require(workbench: Workbench | None) -> Workbench:
     """The workbench; raises gr.Error in replay-only mode."""
     if workbench is None:
-        raise refusal(
-            "This page was started with --replay-only: no model is loaded. Open a saved session.", "No model"
-        )
+        raise refusal("This page was started with --replay-only: no model is loaded. Open a saved session.")
     return workbench
 
 
 def wait_until_ready(workbench: Workbench, stop: threading.Event | None = None) -> Iterator[str]:
     """Status lines (HTML) until the models are awake or `stop` is set; raises gr.Error if they failed to load."""
     while (status := workbench.status) != "ready" and not (stop and stop.is_set()):
-        if not status.startswith("loading"):
+        if not is_loading(workbench):
             raise refusal(escape(status))
         yield running(status)
         time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def is_loading(workbench: Workbench) -> bool:
+    """Whether the models may still become ready: neither awake nor failed."""
+    return workbench.status.startswith(("waiting", "loading"))
 
 
 def running(text: str) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from irl_core.diagnosis import Diagnosis, StepFinding
 from irl_core.traces import Span, Trace, TraceScore
 from ui.cells import Cell, Scale, cells, first_false, guilty_span, shared_scale, suspect_step
-from ui.markup import escape, has_bidi_control, plain, signed
+from ui.markup import escape, has_bidi_control, signed
+from ui.notes import render_note
 
 _VERDICT_WORDS = {"suspect": "suspected error", "not sure": "not sure", "follows": "follows from an earlier step"}
 
@@ -56,7 +57,8 @@ def render_steps(
         finding = _finding(diagnosis, index)
         reward = score.step_rewards[index] if score and index < len(score.step_rewards) else None
         text = "".join(_cell(trace.text, c, guilty, scale) for c in _trim(trace.text, own))
-        items.append(_step(index, text, reward, finding, diagnosis if notes else None, scale))
+        note = render_note(index, trace, diagnosis) if notes and diagnosis and finding else ""
+        items.append(_step(index, text, reward, finding, scale, note))
     return f'<ol class="steps">{"".join(items)}</ol>'
 
 
@@ -127,8 +129,8 @@ def _step(
     text: str,
     reward: float | None,
     finding: StepFinding | None,
-    diagnosis: Diagnosis | None,
     scale: Scale,
+    note: str,
 ) -> str:
     verdict = finding.verdict if finding else "fine"
     label = f"Step {index + 1}"
@@ -140,46 +142,10 @@ def _step(
         style = f' style="--s:{max(-1.0, min(1.0, reward / scale.step)):.3f}"'
     kind = {"suspect": " suspect", "not sure": " unsure", "follows": " follows"}.get(verdict, "")
     flag = '<span class="flag" aria-hidden="true">▲</span>' if verdict == "suspect" else ""
-    note = _note(index, finding, diagnosis) if finding and diagnosis else ""
     return (
         f'<li class="step{kind}" data-step="{index}" aria-label="{label}"{style}>'
         f'<div class="mark"><span class="n">{index + 1}</span>{flag}</div>'
         f'<p class="text" dir="auto">{text}</p>{note}</li>'
-    )
-
-
-def _note(index: int, finding: StepFinding, diagnosis: Diagnosis) -> str:
-    """What the editor writes in the margin; empty where there is nothing to say."""
-    lines = [_correction(e.text, e.expected) for e in finding.equations if not e.ok]
-    if finding.verdict == "suspect":
-        if not lines:
-            lines.append(f'<p class="word">check: {escape(finding.reason)}</p>')
-        lines.append(f'<p class="evidence">{_evidence(finding)}</p>')
-    elif finding.verdict == "not sure":
-        lines.append(f'<p class="word">not sure</p><p class="evidence">{_evidence(finding)}</p>')
-    elif finding.verdict == "follows":
-        earlier = suspect_step(diagnosis)
-        source = f"step {earlier + 1}" if earlier is not None and earlier < index else "an earlier step"
-        lines.append(
-            f'<p class="word">follows from {source}</p>'
-            f'<p class="evidence">P(error) {plain(finding.error_probability)} · not the first suspect</p>'
-        )
-    return (
-        f'<div class="note" role="note" aria-label="Note on step {index + 1}">{"".join(lines)}</div>' if lines else ""
-    )
-
-
-def _correction(equation: str, expected: str) -> str:
-    return (
-        f'<p class="fix"><del><bdi>{escape(equation)}</bdi></del></p>'
-        f'<p class="word">check: expected <b>{escape(expected)}</b></p>'
-    )
-
-
-def _evidence(finding: StepFinding) -> str:
-    return (
-        f"P(error)&nbsp;{plain(finding.error_probability)} · critic&nbsp;{signed(finding.reward, 1)} · "
-        f"surprise&nbsp;{plain(finding.surprise, 1)}&nbsp;nats"
     )
 
 

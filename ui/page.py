@@ -10,6 +10,7 @@ import gradio as gr
 
 from irl_core.session import Session, load_session
 from ui.diagnose import build_diagnose
+from ui.engine import is_loading
 from ui.markup import escape
 from ui.solve import SolveTab
 from ui.theme import ASSETS, html, script
@@ -67,7 +68,7 @@ def _follow_status(workbench: Workbench, masthead: gr.HTML) -> None:
     timer = gr.Timer(1.0)
 
     def look() -> tuple[Any, Any]:
-        return _masthead(workbench), gr.Timer(active=workbench.status.startswith("loading"))
+        return _masthead(workbench), gr.Timer(active=is_loading(workbench))
 
     timer.tick(look, None, [masthead, timer], queue=False, show_progress="hidden", api_visibility="private")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -157,8 +158,8 @@ class SolveTab:
         if stop.is_set():
             yield (None, desk.Selection(), _NOT_BEGUN, *self._blank(), gr.skip())
             return
-        with faults_in_words("solving"):
-            for snapshot in _thinned(workbench.solve(problem, settings, stop)):
+        with faults_in_words("solving"), closing(workbench.solve(problem, settings, stop)) as snapshots:
+            for snapshot in _thinned(snapshots):
                 yield self._drawn(snapshot)
 
     def _drawn(self, snapshot: Snapshot) -> tuple:

@@ -16,7 +16,8 @@ SANS = '"Inter Variable", Inter, system-ui, sans-serif'
 
 @dataclass(frozen=True)
 class Palette:
-    """The page's only colours. `loss_text` is vermilion at AA contrast for small type on `paper`."""
+    """The page's only colours. `loss_text` is vermilion at AA contrast for small type on `paper`; `tint` the greatest
+    opacity at which `ink` on a tinted token still has it."""
 
     paper: str
     raised: str
@@ -26,10 +27,11 @@ class Palette:
     loss: str
     loss_text: str
     gain: str
+    tint: float
 
 
-LIGHT = Palette("#fbfaf6", "#ffffff", "#1c1b19", "#6d6a63", "#e3dfd5", "#d55e00", "#b04a00", "#0072b2")
-DARK = Palette("#16161a", "#1f1f25", "#f2efe8", "#a19e96", "#33323a", "#d55e00", "#f0803a", "#56b4e9")
+LIGHT = Palette("#fbfaf6", "#ffffff", "#1c1b19", "#6d6a63", "#e3dfd5", "#d55e00", "#b04a00", "#0072b2", 0.6)
+DARK = Palette("#16161a", "#1f1f25", "#f2efe8", "#a19e96", "#33323a", "#d55e00", "#f0803a", "#56b4e9", 0.55)
 
 
 def build_theme() -> gr.themes.Base:
@@ -139,6 +141,7 @@ def _custom_properties(p: Palette) -> str:
         "gain": p.gain,
         "gain-rgb": channels["gain"],
         "loss-rgb": channels["loss"],
+        "tint": str(p.tint),
         "serif": SERIF,
         "sans": SANS,
     }

@@ -14,7 +14,7 @@ from irl_core.traces import Trace, TraceScore
 
 WINDOW = 64
 
-Diagnose = Callable[[Trace, TraceScore, Any], Diagnosis]
+Diagnose = Callable[[str, Trace, TraceScore, Any], Diagnosis]
 
 
 class ScoringCritic(Protocol):
@@ -82,6 +82,6 @@ def _score_window(items: Sequence[LabelledTrace], critic: ScoringCritic, diagnos
         return [one for item in items for one in _score_window([item], critic, diagnose)]
     seconds = (time.perf_counter() - started) / max(1, len(items))
     return [
-        Scored(item, score, diagnose(item.trace, score, critic.calibration), seconds)
+        Scored(item, score, diagnose(item.question, item.trace, score, critic.calibration), seconds)
         for item, score in zip(items, scores, strict=True)
     ]

@@ -41,7 +41,9 @@ def load_adapter_weights(model: PeftModel, folder: Path) -> None:
     Raises:
         ValueError: if the adapter has other matrices than the model.
     """
-    saved = {k.replace(".weight", ".default.weight"): v for k, v in load_file(folder / "adapter_model.safetensors").items()}
+    saved = {
+        k.replace(".weight", ".default.weight"): v for k, v in load_file(folder / "adapter_model.safetensors").items()
+    }
     own = {k: p for k, p in model.named_parameters() if "lora_" in k}
     if saved.keys() != own.keys():
         raise ValueError(f"the adapter in {folder} has {len(saved)} matrices, this model wants {len(own)} others")

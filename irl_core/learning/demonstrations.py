@@ -97,7 +97,7 @@ def encode(tokenizer, question: str, solution: str, *, ended: bool = True) -> En
 
 
 def collate(examples: list[Encoded], pad: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Right-padded `input_ids`, `attention_mask` and `completion_mask` (true where a completion token stands): (B, T)."""
+    """Right-padded `input_ids`, `attention_mask` and `completion_mask` (true on completion tokens), each (B, T)."""
     width = max(map(len, examples))
     ids = torch.full((len(examples), width), pad)
     attention = torch.zeros_like(ids)

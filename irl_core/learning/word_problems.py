@@ -1,7 +1,7 @@
 """Generated word problems with exact short solutions, and arithmetic drills.
 
-Each problem comes from one of `story_templates.STORIES`. A tenth of the *stories* (not of the problems) is held out
-by name, so that a held-out figure measures new situations. Everything is a function of the `random.Random` given.
+Each problem comes from one of the stories in `stories.yaml`. A tenth of the *stories* (not of the problems) is held
+out by name, so that a held-out figure measures new situations. Everything is a function of the `random.Random` given.
 """
 
 from __future__ import annotations
@@ -10,17 +10,22 @@ import random
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
+from pathlib import Path
 from typing import Literal, NamedTuple
 
-from irl_core.learning.story_templates import STORIES, Story
+import yaml
 
 Split = Literal["train", "held_out"]
 
-_PEOPLE = (
-    [(n, "he", "his", "him") for n in "Adam Ben Carlos David Eli Frank George Hugo Ivan Jamal Kenji Liam Omar Sam Tom Yusuf".split()]
-    + [(n, "she", "her", "her") for n in "Ana Bella Chloe Dina Emma Fatima Grace Hana Ines Julia Kate Lena Mia Nora Priya Zoe".split()]
-)  # fmt: skip
+_MEN = "Adam Ben Carlos David Eli Frank George Hugo Ivan Jamal Kenji Liam Omar Sam Tom Yusuf"
+_WOMEN = "Ana Bella Chloe Dina Emma Fatima Grace Hana Ines Julia Kate Lena Mia Nora Priya Zoe"
+_PEOPLE = [
+    *((name, "he", "his", "him") for name in _MEN.split()),
+    *((name, "she", "her", "her") for name in _WOMEN.split()),
+]
 _THINGS = (
     ("apples", "pears", "plums", "oranges", "peaches", "lemons", "bananas", "mangoes"),
     ("pencils", "pens", "erasers", "crayons", "notebooks", "markers", "rulers"),
@@ -43,6 +48,16 @@ _CONDITION = re.compile(r"(.+?)(<=|>=|<|>)(.+)")
 _MAX_TRIES = 300
 
 
+@dataclass(frozen=True)
+class Story:
+    """A situation; `questions` pairs what can be asked with the lines of its solution, `where` holds conditions."""
+
+    name: str
+    situation: str
+    questions: tuple[tuple[str, tuple[str, ...]], ...]
+    where: tuple[str, ...] = ()
+
+
 class WordProblem(NamedTuple):
     """`solution` ends with a line `#### answer`; `story` names the template it came from."""
 
@@ -52,10 +67,25 @@ class WordProblem(NamedTuple):
     story: str
 
 
+@cache
+def all_stories() -> tuple[Story, ...]:
+    """The templates, in the order of their file."""
+    rows = yaml.safe_load((Path(__file__).parent / "stories.yaml").read_text(encoding="utf-8"))
+    return tuple(
+        Story(
+            name=row["name"],
+            situation=row["situation"],
+            questions=tuple((q["ask"], tuple(q["solve"])) for q in row["questions"]),
+            where=tuple(clause.strip() for clause in row.get("where", "").split(";") if clause.strip()),
+        )
+        for row in rows
+    )
+
+
 def stories(split: Split) -> list[Story]:
-    """The templates of one split; a story is held out by a checksum of its name, so that a new story moves no other."""
-    held_out = [s for s in STORIES if zlib.crc32(s.name.encode()) % 10 == 3]
-    return held_out if split == "held_out" else [s for s in STORIES if s not in held_out]
+    """The templates of one split; a story is held out by a checksum of its name, so a new story moves no other."""
+    held_out = [s for s in all_stories() if zlib.crc32(s.name.encode()) % 10 == 3]
+    return held_out if split == "held_out" else [s for s in all_stories() if s not in held_out]
 
 
 def generate(rng: random.Random, split: Split = "train") -> Iterator[WordProblem]:
@@ -99,7 +129,9 @@ def _instantiate(story: Story, question: str, lines: tuple[str, ...], rng: rando
             solution, answer = _solve(lines, dict(numbers), words, rng)
         except ValueError:
             continue
-        text = _fill(_choose(f"{story.situation} {question}", rng), {**words, **{k: str(v) for k, v in numbers.items()}})
+        text = _fill(
+            _choose(f"{story.situation} {question}", rng), {**words, **{k: str(v) for k, v in numbers.items()}}
+        )
         return WordProblem(text, f"{solution}\n#### {answer}", str(answer), story.name)
     return None
 
@@ -130,7 +162,9 @@ def _draw_words(rng: random.Random) -> dict[str, str]:
     return {"N": name, "M": other, "P": third, "x": x, "y": y, **pronouns}
 
 
-def _solve(lines: tuple[str, ...], numbers: dict[str, int], words: dict[str, str], rng: random.Random) -> tuple[str, int]:
+def _solve(
+    lines: tuple[str, ...], numbers: dict[str, int], words: dict[str, str], rng: random.Random
+) -> tuple[str, int]:
     """The solution with every bracket worked out.
 
     Raises:

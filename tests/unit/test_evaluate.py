@@ -55,7 +55,7 @@ class ArithmeticCritic:
         )
 
 
-def diagnose(trace: Trace, score: TraceScore, calibration: SimpleNamespace) -> Diagnosis:
+def diagnose(question: str, trace: Trace, score: TraceScore, calibration: SimpleNamespace) -> Diagnosis:
     probabilities = [0.9 if reward < 0 else 0.05 for reward in score.step_rewards]
     return Diagnosis(
         steps=tuple(

@@ -1,0 +1,42 @@
+"""The small transparent model that turns evidence into probabilities, as it lies beside a critic on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from irl_core.traces import Record
+
+
+class Calibration(Record):
+    """A logistic hazard model over step features, and the thresholds of the diagnosis.
+
+    The hazard of step k is h_k = σ(intercept + Σ weight · (feature − mean) / scale): the probability that step k is
+    wrong given that all before it are right. `threshold` is on the probability that the trace holds an error;
+    between `unsure_above` and `threshold` the diagnosis says "not sure". `source` and `n_traces` say on what it was
+    fitted, `supervision` whether labels of people were used.
+    """
+
+    features: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    intercept: float
+    threshold: float = Field(ge=0, le=1)
+    unsure_above: float = Field(ge=0, le=1)
+    source: str
+    n_traces: int
+    supervision: str
+
+
+def load_calibration(path: Path) -> Calibration:
+    """Read a calibration.
+
+    Raises:
+        ValueError: if the file is missing or malformed, saying how to make it.
+    """
+    try:
+        return Calibration.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ValueError(f"no calibration in {path}: make one with `python -m train.calibrate`") from error

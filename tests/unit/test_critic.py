@@ -1,0 +1,147 @@
+import json
+import math
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+
+from irl_core.critic import CriticCard, CriticError, load_critic
+from irl_core.evidence import FEATURES
+from irl_core.prompts import prompt_ids
+from irl_core.scoring import length_batches, number_mask
+from irl_core.traces import trace_from_steps, trace_from_text
+from tests.nano import nano_llama, nano_tokenizer
+
+QUESTION = "Tom has 3 boxes of 4 pens. How many pens is that?"
+CALIBRATION = {
+    "features": FEATURES,
+    "mean": [0.0] * len(FEATURES),
+    "scale": [1.0] * len(FEATURES),
+    "weights": [0.0] * len(FEATURES),
+    "intercept": 0.0,
+    "threshold": 0.5,
+    "unsure_above": 0.4,
+    "source": "nothing",
+    "n_traces": 0,
+    "supervision": "none",
+}
+
+
+@pytest.fixture(scope="module")
+def backbone(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("backbone")
+    nano_llama().save_pretrained(folder)
+    nano_tokenizer().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def make_critic(backbone, tmp_path_factory):
+    def make(**card):
+        folder = tmp_path_factory.mktemp("critic")
+        card = CriticCard(name="nano", backbone=str(backbone), **card)
+        (folder / "critic.json").write_text(card.model_dump_json())
+        (folder / "calibration.json").write_text(json.dumps(CALIBRATION))
+        if card.adapter is not None and card.form != "head":
+            torch.manual_seed(1)
+            model = get_peft_model(nano_llama(), LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False))
+            model.save_pretrained(folder)
+        return load_critic(folder)
+
+    return make
+
+
+def plain_logprobs(model, tokenizer, text):
+    prompt = prompt_ids(tokenizer, QUESTION)
+    ids = prompt + tokenizer(text, add_special_tokens=False)["input_ids"]
+    with torch.no_grad():
+        distribution = torch.log_softmax(model(torch.tensor([ids])).logits[0], -1)
+    rows = range(len(prompt) - 1, len(ids) - 1)
+    return torch.stack([distribution[i, ids[i + 1]] for i in rows]), torch.stack([distribution[i] for i in rows])
+
+
+def test_log_prob_rewards_are_the_weighted_log_probability_plus_entropy(make_critic):
+    critic = make_critic(adapter=None, number_weight=2.0, word_weight=0.5)
+    text = "3 * 4 = 12"
+    logprobs, distribution = plain_logprobs(nano_llama(), nano_tokenizer(), text)
+    entropy = -(distribution.exp() * distribution).sum(-1)
+    weight = torch.tensor([2.0 if c.isdigit() else 0.5 for c in text])
+    score = critic.score(QUESTION, [trace_from_text(text)])[0]
+    torch.testing.assert_close(torch.tensor(score.rewards), weight * (logprobs + entropy), atol=2e-4, rtol=2e-4)
+    assert score.trace_score == pytest.approx(sum(score.rewards) / weight.sum().item(), rel=1e-4)
+    assert score.surprise[0] == pytest.approx(-logprobs.sum().item(), rel=1e-4)
+
+
+def test_values_are_the_running_sum_of_rewards_and_steps_add_up_to_the_last_value(make_critic):
+    score = make_critic().score(QUESTION, [trace_from_text("3 * 4 = 12\nSo 12 pens.\n#### 12")])[0]
+    assert score.values[-1] == pytest.approx(sum(score.rewards), rel=1e-4)
+    assert sum(score.step_rewards) == pytest.approx(score.values[-1], rel=1e-4)
+    assert len(score.step_rewards) == 3
+
+
+def test_a_score_does_not_depend_on_what_it_is_batched_with(make_critic):
+    critic = make_critic()
+    traces = [
+        trace_from_text(t) for t in ("3 * 4 = 12", "Three boxes of four pens make 3 * 4 = 12 pens.\n#### 12", "12")
+    ]
+    together = critic.score(QUESTION, traces)
+    alone = [critic.score(QUESTION, [t])[0] for t in traces]
+    for a, b in zip(together, alone, strict=True):
+        assert a.rewards == pytest.approx(b.rewards, abs=1e-3)
+
+
+def test_the_adapter_changes_the_scores_and_is_part_of_the_checksum(make_critic):
+    plain, adapted = make_critic(adapter=None), make_critic()
+    trace = trace_from_text("3 * 4 = 12")
+    assert plain.sha256 != adapted.sha256
+    assert plain.score(QUESTION, [trace])[0].rewards != adapted.score(QUESTION, [trace])[0].rewards
+
+
+def test_a_log_ratio_critic_without_adapter_rewards_nothing(make_critic):
+    score = make_critic(form="log_ratio", adapter=None).score(QUESTION, [trace_from_text("3 * 4 = 12")])[0]
+    assert score.rewards == pytest.approx([0.0] * len(score.rewards), abs=1e-5)
+
+
+def test_head_rewards_are_differences_of_values_that_start_at_the_prompt(make_critic):
+    score = make_critic(form="head", adapter=None).score(QUESTION, [trace_from_text("3 * 4")])[0]
+    assert score.surprise == ()
+    assert score.values == pytest.approx([sum(score.rewards[: i + 1]) for i in range(5)], abs=1e-5)
+
+
+def test_calculator_marks_are_not_scored_and_their_characters_belong_to_the_token_before(make_critic):
+    critic = make_critic()
+    marked = critic.score(QUESTION, [trace_from_steps(["3*4 = <<3*4=12>>12"])])[0]
+    plain = critic.score(QUESTION, [trace_from_steps(["3*4 = 12"])])[0]
+    assert marked.rewards == pytest.approx(plain.rewards, abs=1e-4)
+    assert marked.offsets[-1] == (17, 18)
+    assert marked.offsets[-3] == (5, 16)
+
+
+def test_an_empty_trace_is_refused_with_a_plain_message(make_critic):
+    with pytest.raises(ValueError, match="no text to score"):
+        make_critic().score(QUESTION, [trace_from_text("")])
+
+
+def test_a_folder_without_a_card_is_refused_with_what_to_give_instead(tmp_path):
+    with pytest.raises(CriticError, match="'surprise' or 'log-ratio'"):
+        load_critic(tmp_path)
+
+
+def test_batches_hold_every_trace_once_within_their_budget():
+    lengths = [5, 100, 7, 60, 61, 3]
+    batches = list(length_batches(lengths, budget=128))
+    assert sorted(i for b in batches for i in b) == list(range(6))
+    assert all(max(lengths[i] for i in b) * len(b) <= 128 for b in batches)
+
+
+def test_number_tokens_are_those_with_a_digit():
+    assert number_mask("a 12", [(0, 1), (1, 2), (2, 3), (3, 4)]).tolist() == [False, False, True, True]
+
+
+def test_entropy_of_a_uniform_prediction_is_the_log_of_the_vocabulary(make_critic):
+    critic = make_critic(adapter=None)
+    with torch.no_grad():
+        critic._model.lm_head.weight.zero_()
+    found = critic._statistics([(prompt_ids(critic.tokenizer, QUESTION), critic.tokenizer("3")["input_ids"])])[0]
+    assert found.entropy.item() == pytest.approx(math.log(259), rel=1e-5)
+    assert found.logprobs.item() == pytest.approx(-math.log(259), rel=1e-5)
