@@ -143,7 +143,7 @@ class Policy(ABC):
         """
         how = Sampling(n, temperature, top_p, seed, max_tokens)
         given = encode_solution(self.tokenizer, prefix)[0] if prefix else []
-        prompt = [*self._prompt(question, how, len(given)), *given]
+        prompt = [*self._prompt_ids(question, how, len(given)), *given]
         shown = [None] * n
         for drawn in self._draw([prompt], [trace_seeds(question, how)], how, stop or threading.Event()):
             drawn = replace(drawn, token_ids=[*given, *drawn.token_ids], logprobs=[] if given else drawn.logprobs)
@@ -161,13 +161,17 @@ class Policy(ABC):
         Raises:
             ValueError: if a question leaves no room in the model's context.
         """
-        prompts = [self._prompt(q, how) for q in questions]
+        prompts = [self._prompt_ids(q, how) for q in questions]
         seeds = [trace_seeds(q, how) for q in questions]
         for drawn in self._draw(prompts, seeds, how, stop or threading.Event()):
             if drawn.stopped:
                 yield drawn.request, TraceEnded(drawn.index, finished_trace(self.tokenizer, drawn))
 
-    def _prompt(self, question: str, how: Sampling, given: int = 0) -> list[int]:
+    def check_question(self, question: str, how: Sampling) -> None:
+        """Raise ValueError if `question` leaves no room for its solution in the model's context."""
+        self._prompt_ids(question, how)
+
+    def _prompt_ids(self, question: str, how: Sampling, given: int = 0) -> list[int]:
         ids = prompt_ids(self.tokenizer, question, self.form)
         if (needed := len(ids) + given + how.max_tokens) > self.context:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
-from irl_core.session import Session
+from irl_core.session import Session, Settings
+from irl_core.traces import Problem
 from ui import desk
 from ui.engine import OFF, faults_in_words, require, running, wait_until_ready
 from ui.inputs import (
@@ -34,8 +36,6 @@ _EMPTY = (
     '<div class="blank"><p>Type a problem, or take one of the examples. A small language model writes several '
     "solutions; a critic, taught by expert solutions alone, marks every token and says which step to check.</p></div>"
 )
-
-
 _NOT_BEGUN = '<p class="status" role="status">stopped before the first solution was begun</p>'
 
 
@@ -138,6 +138,7 @@ class SolveTab:
 
     def ask(self, question: Any, answer: Any, n: Any, temperature: Any, seed: Any, request: gr.Request) -> tuple:
         """Check the form at once, before the run waits in line for the model."""
+        require(self.workbench)
         read_problem(question, answer)
         read_settings(n, temperature, seed)
         self.stops.prepare(request.session_hash)
@@ -153,10 +154,21 @@ class SolveTab:
         """Sample, score and rank, drawing the page while it happens."""
         problem, settings = read_problem(question, answer), read_settings(n, temperature, seed)
         workbench, stop = require(self.workbench), self.stops.begin(request.session_hash)
+        try:
+            yield from self._drawings(workbench, problem, settings, stop)
+        except gr.Error:
+            unchanged = (gr.skip(),) * len(self._views)
+            yield (gr.skip(), gr.skip(), "", *unchanged, gr.skip())
+            raise
+
+    def _drawings(
+        self, workbench: Workbench, problem: Problem, settings: Settings, stop: threading.Event
+    ) -> Iterator[tuple]:
+        blank = ("", "", "", gr.update(visible=False), None, "")
         for line in wait_until_ready(workbench, stop):
-            yield (None, desk.Selection(), line, *self._blank(), gr.skip())
+            yield (None, desk.Selection(), line, *blank, gr.skip())
         if stop.is_set():
-            yield (None, desk.Selection(), _NOT_BEGUN, *self._blank(), gr.skip())
+            yield (None, desk.Selection(), _NOT_BEGUN, *blank, gr.skip())
             return
         with faults_in_words("solving"), closing(workbench.solve(problem, settings, stop)) as snapshots:
             for snapshot in _thinned(snapshots):
@@ -184,9 +196,6 @@ class SolveTab:
             figure,
             desk.render_numbers(session, selection.trace),
         )
-
-    def _blank(self) -> tuple:
-        return "", "", "", gr.update(visible=False), None, ""
 
     def request_stop(self, request: gr.Request) -> dict:
         """Ask the visitor's own run to end with what it has."""

@@ -107,6 +107,10 @@ class StepLabels:
     def n_steps(self) -> np.ndarray:
         return np.diff(self.starts)
 
+    def trace_probability(self) -> np.ndarray:
+        """Probability that each trace holds an error (N,): its steps' probabilities of being the first, added up."""
+        return np.minimum(1.0, np.add.reduceat(self.probability, self.starts[:-1]))
+
     def most_suspect(self) -> np.ndarray:
         """The most probable first error of each trace (N,); among equals the lowest reward, then the earliest."""
         trace_of = np.repeat(np.arange(len(self)), self.n_steps)
@@ -134,39 +138,27 @@ def first_error_f1(
     }
 
 
-def first_at_least(steps: StepLabels, threshold: float) -> np.ndarray:
-    """The first step of each trace whose probability reaches `threshold`, -1 where none does; shape (N,)."""
-    flagged = np.flatnonzero(steps.probability >= threshold)
-    next_flag = np.r_[flagged, len(steps.probability)][np.searchsorted(flagged, steps.starts[:-1])]
-    return np.where(next_flag < steps.starts[1:], next_flag - steps.starts[:-1], -1)
+def suspects_at(steps: StepLabels, threshold: float) -> np.ndarray:
+    """The most probable first error of each trace whose error probability reaches `threshold`, else -1; shape (N,)."""
+    return np.where(steps.trace_probability() >= threshold, steps.most_suspect(), -1)
 
 
 def oracle_threshold(steps: StepLabels) -> float | None:
     """The threshold with the best first-error F1 on these very labels; None unless both kinds of trace are there.
 
-    A right trace is right for every threshold above its largest probability. An erroneous one is right for those
-    above all probabilities before the error and not above the error's own, so one sort finds the best of all.
+    The lowest of equally good ones. A right trace is right above its error probability; an erroneous one at or below
+    it, if its most probable step is the one, so counting each kind at every probability seen finds the best.
     """
     if not len(steps) or steps.erroneous.all() or not steps.erroneous.any():
         return None
-    largest_before = np.array([_largest_before_error(steps, i) for i in range(len(steps))])
-    at_error = steps.probability[(steps.starts[:-1] + steps.first_error)[steps.erroneous]]
-    lower = largest_before[steps.erroneous]
-    reachable = at_error > lower
-    candidates = np.unique(steps.probability)
-    hits = np.searchsorted(np.sort(lower[reachable]), candidates, side="left") - np.searchsorted(
-        np.sort(at_error[reachable]), candidates, side="left"
-    )
-    passed = np.searchsorted(np.sort(largest_before[~steps.erroneous]), candidates, side="left")
-    error, correct = hits / steps.erroneous.sum(), passed / (~steps.erroneous).sum()
+    probability = steps.trace_probability()
+    found = np.sort(probability[steps.erroneous & (steps.most_suspect() == steps.first_error)])
+    right = np.sort(probability[~steps.erroneous])
+    candidates = np.append(np.unique(probability), np.inf)
+    error = (len(found) - np.searchsorted(found, candidates, side="left")) / steps.erroneous.sum()
+    correct = np.searchsorted(right, candidates, side="left") / len(right)
     f1 = np.divide(2 * error * correct, error + correct, out=np.zeros(len(candidates)), where=error + correct > 0)
     return float(candidates[np.argmax(f1)])
-
-
-def _largest_before_error(steps: StepLabels, trace: int) -> float:
-    start, error = steps.starts[trace], steps.first_error[trace]
-    end = start + error if error >= 0 else steps.starts[trace + 1]
-    return float(steps.probability[start:end].max(initial=-np.inf))
 
 
 def step_auroc(steps: StepLabels, problems: np.ndarray, *, resamples: int = 1000, seed: int = 0) -> Figure | None:

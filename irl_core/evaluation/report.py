@@ -20,11 +20,11 @@ from irl_core.evaluation.metrics import (
     brier_score,
     chance_top1,
     expected_calibration_error,
-    first_at_least,
     first_error_f1,
     length_correlation,
     oracle_threshold,
     step_auroc,
+    suspects_at,
     trace_auroc,
     trace_error_probability,
     within_problem_auroc,
@@ -190,7 +190,7 @@ def localisation_report(
     bootstrap = ProblemBootstrap(problems, resamples=resamples, seed=seed)
     predicted = np.array([trace.predicted_first_error for trace in labelled])
     best = oracle_threshold(steps)
-    oracle = {} if best is None else first_error_f1(first_at_least(steps, best), steps.first_error, bootstrap)
+    oracle = {} if best is None else first_error_f1(suspects_at(steps, best), steps.first_error, bootstrap)
     hits = (steps.most_suspect() == steps.first_error).astype(float)
     return {
         **first_error_f1(predicted, steps.first_error, bootstrap),

@@ -118,7 +118,7 @@ def test_the_figures_are_those_worked_out_by_hand(run):
     assert localisation["accuracy_error"]["value"] == 0.5
     assert localisation["accuracy_correct"]["value"] == 1.0
     assert localisation["f1"]["value"] == localisation["f1_oracle"]["value"] == pytest.approx(2 / 3)
-    assert (localisation["threshold"], localisation["threshold_oracle"]) == (0.5, 0.9)
+    assert (localisation["threshold"], localisation["threshold_oracle"]) == (0.5, 1.0)
     assert localisation["top1"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 2}
     assert localisation["top1_chance"] == pytest.approx((1 / 3 + 1 / 2) / 2)
     selection = report["selection"]

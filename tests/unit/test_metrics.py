@@ -18,11 +18,11 @@ from irl_core.evaluation.metrics import (
     brier_score,
     chance_top1,
     expected_calibration_error,
-    first_at_least,
     first_error_f1,
     length_correlation,
     oracle_threshold,
     step_auroc,
+    suspects_at,
     trace_auroc,
     trace_error_probability,
     within_problem_auroc,
@@ -156,17 +156,18 @@ def test_f1_is_null_without_right_traces_and_zero_when_nothing_is_found():
     assert first_error_f1(np.array([-1, 0]), np.array([0, -1]), own_problems(2))["f1"]["value"] == 0.0
 
 
-def test_the_first_step_that_reaches_the_threshold_is_predicted():
-    steps = labels([([0.1, 0.6, 0.9], 1), ([0.2], -1), ([0.7, 0.7], 0)])
-    assert first_at_least(steps, 0.6).tolist() == [1, -1, 0]
-    assert first_at_least(steps, 0.8).tolist() == [2, -1, -1]
-    assert first_at_least(steps, 2.0).tolist() == [-1, -1, -1]
+def test_the_most_probable_step_of_a_trace_that_reaches_the_threshold_is_predicted():
+    steps = labels([([0.1, 0.2, 0.4], 1), ([0.2], -1), ([0.5, 0.2], 0)])
+    assert steps.trace_probability() == pytest.approx([0.7, 0.2, 0.7])
+    assert suspects_at(steps, 0.6).tolist() == [2, -1, 0]
+    assert suspects_at(steps, 0.1).tolist() == [2, 0, 0]
+    assert suspects_at(steps, 2.0).tolist() == [-1, -1, -1]
 
 
 @given(
     st.lists(
         st.lists(st.integers(0, 4), min_size=1, max_size=5).flatmap(
-            lambda p: st.tuples(st.just([x / 4 for x in p]), st.integers(-1, len(p) - 1))
+            lambda p: st.tuples(st.just([x / 20 for x in p]), st.integers(-1, len(p) - 1))
         ),
         min_size=2,
         max_size=12,
@@ -180,7 +181,7 @@ def test_no_threshold_beats_the_oracle_threshold(traces):
         return
 
     def f1(threshold):
-        right = first_at_least(steps, threshold) == steps.first_error
+        right = suspects_at(steps, threshold) == steps.first_error
         error, correct = right[steps.erroneous].mean(), right[~steps.erroneous].mean()
         return 0.0 if error + correct == 0 else 2 * error * correct / (error + correct)
 

@@ -1,0 +1,228 @@
+"""Draw solutions of many problems from a policy.
+
+  python -m train.sample --problems P.jsonl --n 8 --out traces.jsonl [--policy NAME|FOLDER|vllm:NAME] [--seed N]
+
+P.jsonl holds one problem per line: {"question", "answer"?, "id"?}. traces.jsonl gets n lines per problem, in the
+order of the problems: {"id", "question", "solution", "generator", "mean_logprob", "stopped"} and, where an answer is
+known, "gold_answer" and "final_correct". An answer that is a whole solution in GSM8K's form is read at its '####'.
+A line that cannot be used is named in the last line of figures and skipped. Ctrl-C keeps what is finished.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from statistics import fmean
+from typing import IO, Any
+
+from tqdm import tqdm
+
+from irl_core.answers import answers_match, extract_answer
+from irl_core.rerank import pass_at_k
+from irl_core.traces import Problem, Trace
+from train.cli import parse_args, print_figures
+
+
+@dataclass(frozen=True)
+class Posed:
+    """A problem, the name it carries and the line it stands on."""
+
+    problem: Problem
+    name: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A line that was passed over, counted from 1, and why."""
+
+    line: int
+    reason: str
+
+
+def read_problem(number: int, raw: bytes) -> Posed | Skipped:
+    """One line of a problem file, or what is wrong with it."""
+    try:
+        record = json.loads(raw)
+    except (ValueError, RecursionError) as problem:
+        return Skipped(number, f"not JSON: {problem}")
+    if not isinstance(record, dict):
+        return Skipped(number, "must be a JSON object")
+    question, answer = record.get("question"), record.get("answer")
+    if not isinstance(question, str) or not question.strip():
+        return Skipped(number, "'question' must be a text that is not empty")
+    if isinstance(answer, (int, float)) and not isinstance(answer, bool):
+        answer = str(answer)
+    if answer is not None and not isinstance(answer, str):
+        return Skipped(number, "'answer' must be a text or a number")
+    if answer is not None and "####" in answer:
+        answer = extract_answer(answer)
+    try:
+        (question + (answer or "")).encode()
+    except UnicodeEncodeError:
+        return Skipped(number, "holds half of a surrogate pair, which is no character")
+    name = record.get("id")
+    return Posed(Problem(question=question, answer=answer), name if isinstance(name, str) else f"line-{number}")
+
+
+def read_problems(path: Path, limit: int | None, check: Callable[[str], Any]) -> tuple[list[Posed], list[Skipped]]:
+    """The first `limit` problems of a file that `check` lets pass (it raises ValueError for one that cannot be put).
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    posed: list[Posed] = []
+    skipped: list[Skipped] = []
+    with path.open("rb") as file:
+        for number, raw in islice(((n, r) for n, r in enumerate(file, 1) if r.strip()), limit):
+            found = read_problem(number, raw)
+            if isinstance(found, Posed):
+                try:
+                    check(found.problem.question)
+                except ValueError as problem:
+                    found = Skipped(number, str(problem))
+            (posed if isinstance(found, Posed) else skipped).append(found)
+    return posed, skipped
+
+
+class Tally:
+    """Counts what is drawn; a problem counts for pass@k once all of its traces are there."""
+
+    def __init__(self, n: int):
+        self._n = n
+        self._correct: list[int] = []
+        self.traces = self.tokens = 0
+        self.stopped: Counter[str] = Counter()
+
+    def add(self, problem: Problem, traces: dict[int, Trace]) -> None:
+        self.traces += len(traces)
+        self.tokens += sum(len(t.token_ids) for t in traces.values())
+        self.stopped.update(t.stopped for t in traces.values())
+        if problem.answer is not None and len(traces) == self._n:
+            self._correct.append(sum(answers_match(problem.answer, t.answer) for t in traces.values()))
+
+    def figures(self) -> dict[str, Any]:
+        """Unbiased pass@k (Chen et al. 2021) for k = 1, 2, 4, ... n; absent where no answer is known."""
+        sizes = sorted({min(2**i, self._n) for i in range(self._n.bit_length() + 1)})
+        passed = {f"pass@{k}": fmean(pass_at_k(self._n, c, k) for c in self._correct) for k in sizes if self._correct}
+        return {
+            "n_traces": self.traces,
+            "n_tokens": self.tokens,
+            "n_problems_graded": len(self._correct),
+            **passed,
+            "ended": self.stopped["end"],
+            "cut_at_max_tokens": self.stopped["length"],
+        }
+
+
+def trace_line(posed: Posed, index: int, trace: Trace, generator: str) -> dict[str, Any]:
+    """One line of the trace schema."""
+    line: dict[str, Any] = {
+        "id": f"{posed.name}:{index}",
+        "question": posed.problem.question,
+        "solution": trace.text,
+        "generator": generator,
+        "mean_logprob": round(fmean(trace.logprobs), 6) if trace.logprobs else None,
+        "stopped": trace.stopped,
+    }
+    if posed.problem.answer is not None:
+        line["gold_answer"] = posed.problem.answer
+        line["final_correct"] = answers_match(posed.problem.answer, trace.answer)
+    return line
+
+
+def draw(
+    posed: Sequence[Posed], policy: Any, how: Any, stop: threading.Event
+) -> Iterator[tuple[int, dict[int, Trace]]]:
+    """(problem, its finished traces by index), in the order of the problems; after a stop those that were begun."""
+    ended: dict[int, dict[int, Trace]] = defaultdict(dict)
+    counted: Counter[int] = Counter()
+    following = 0
+    with tqdm(total=len(posed) * how.n, unit="trace", file=sys.stderr) as bar:
+        for request, event in policy.sample_many([p.problem.question for p in posed], how, stop):
+            bar.update()
+            counted[request] += 1
+            if event.trace.stopped != "cancelled":
+                ended[request][event.index] = event.trace
+            while counted[following] == how.n:
+                yield following, dict(sorted(ended.pop(following, {}).items()))
+                following += 1
+
+
+def sample(args: argparse.Namespace, out: IO[str], stop: threading.Event) -> dict[str, Any]:
+    """Run the whole job, writing lines to `out` as problems are finished; returns the figures."""
+    from irl_core.policy import Sampling, load_policy
+
+    how = Sampling(args.n, args.temperature, args.top_p, args.seed, args.max_tokens)
+    policy = load_policy(args.policy, calculator=args.calculator)
+    posed, skipped = read_problems(args.problems, args.limit, lambda question: policy.check_question(question, how))
+    for line in skipped:
+        print(f"line {line.line} skipped: {line.reason}", file=sys.stderr)
+    tally, start = Tally(how.n), time.perf_counter()
+    for request, traces in draw(posed, policy, how, stop):
+        tally.add(posed[request].problem, traces)
+        for index, trace in traces.items():
+            out.write(json.dumps(trace_line(posed[request], index, trace, policy.name), ensure_ascii=False) + "\n")
+        out.flush()
+    seconds = time.perf_counter() - start
+    return {
+        "policy": policy.name,
+        "policy_sha256": policy.sha256,
+        "n_problems": len(posed),
+        **tally.figures(),
+        "seconds": round(seconds, 2),
+        "tokens_per_second": round(tally.tokens / seconds, 1),
+        **vars(how),
+        "calculator": args.calculator,
+        "stopped_early": stop.is_set(),
+        "skipped": [vars(line) for line in skipped],
+    }
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m train.sample", description=__doc__)
+    parser.add_argument("--problems", type=Path, required=True, metavar="P.jsonl", help="the problems")
+    parser.add_argument("--out", type=Path, required=True, metavar="traces.jsonl", help="where the traces go")
+    parser.add_argument("--n", type=int, default=8, help="traces per problem")
+    parser.add_argument("--policy", default="auto", help="auto, embedded, a folder, a hub name, or vllm:NAME")
+    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same file")
+    parser.add_argument("--temperature", type=float, default=0.7, help="0 takes the most probable token")
+    parser.add_argument("--top-p", type=float, default=0.95, help="nucleus: smallest set of tokens with this mass")
+    parser.add_argument("--max-tokens", type=int, default=160, help="limit per trace")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N lines")
+    parser.add_argument("--calculator", action="store_true", help="fill in results after '=' by exact arithmetic")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = build_parser()
+    args = parse_args(parser, argv)
+    if not args.problems.is_file():
+        parser.error(f"--problems: {args.problems} is not a file")
+    if args.out.resolve() == args.problems.resolve():
+        parser.error("--out would overwrite the problems")
+    if args.limit is not None and args.limit < 1:
+        parser.error(f"--limit must be at least 1, not {args.limit}")
+    from irl_core.policy import PolicyError
+
+    stop = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        with args.out.open("w", encoding="utf-8") as out:
+            figures = sample(args, out, stop)
+    except (OSError, ValueError, PolicyError) as problem:
+        parser.error(str(problem))
+    print_figures(figures)
+
+
+if __name__ == "__main__":
+    main()
