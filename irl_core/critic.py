@@ -2,10 +2,10 @@
 
 A critic is a folder: `critic.json` (a `CriticCard`), weights, and `calibration.json` for the diagnosis. Three forms:
 
-- `log_prob`: ρ_t = w_t · (log π_φ(y_t | x, y_<t) + H_t), π_φ a language model, H_t the entropy of its prediction.
-  The reward compares how surprising the token was with how surprising the model expected it to be, so under π_φ
-  itself rewards are a martingale difference (mean zero at each token), and expert-like text earns more than it was
-  expected to. w_t weighs tokens of numbers more than words: numbers carry most of what is right or wrong.
+- `log_prob`: ρ_t = w_t · (log π_φ(y_t | x, y_<t) + b_t), π_φ a language model. w_t weighs tokens of numbers more than
+  words, because numbers carry most of what is right or wrong; b_t is a constant for each of the two kinds, so that a
+  number which an expert would write is rewarded and not only less punished: the log-ratio to a reference that gives
+  every such token the probability exp(−b). (Centring by the entropy instead was measured and is far worse.)
 - `log_ratio`: ρ_t = w_t · (log π_φ(y_t) − log π_0(y_t)) with π_0 the backbone without adapter (PRIME, METHOD 5.4).
 - `head`: V_t is the output of a token-classification head with one label, ρ_t = V_t − V_{t−1} (METHOD 5.5.3).
 """
@@ -27,7 +27,7 @@ from irl_core.scoring import (
     causal_statistics,
     encode_items,
     head_statistics,
-    length_batches,
+    scoring_batches,
 )
 from irl_core.traces import Record, Trace, TraceScore, step_of_tokens
 
@@ -38,8 +38,9 @@ Form = Literal["log_prob", "log_ratio", "head"]
 class CriticCard(Record):
     """What a critic is. `supervision` is `demonstrations` when no outcome or step label was used to train it.
 
-    `number_weight` and `word_weight` are the w_t of tokens with and without a digit; `centred` adds the entropy;
-    `weight_temperature` (nats) turns trace scores into the weights exp(score / temperature) of a critic-weighted vote.
+    `number_weight` and `word_weight` are the w_t of tokens with and without a digit, `number_baseline` and
+    `word_baseline` (nats) their b_t. `weight_temperature` (nats) turns trace scores into the weights
+    exp(score / temperature) of a critic-weighted vote.
     """
 
     name: str
@@ -48,8 +49,9 @@ class CriticCard(Record):
     adapter: str | None = "."
     supervision: str = "demonstrations"
     number_weight: float = 1.0
-    word_weight: float = 0.3
-    centred: bool = True
+    word_weight: float = 0.2
+    number_baseline: float = 0.2
+    word_baseline: float = 0.0
     weight_temperature: float = 1.0
 
 
@@ -89,7 +91,7 @@ class Critic:
         """
         encoded = encode_items(self.tokenizer, items)
         scores: dict[int, TraceScore] = {}
-        for batch in length_batches([len(e) for e in encoded]):
+        for batch in scoring_batches(encoded):
             chosen = [encoded[i] for i in batch]
             statistics = self._statistics([(e.prompt, e.completion) for e in chosen])
             for i, e, found in zip(batch, chosen, statistics, strict=True):
@@ -124,8 +126,10 @@ class Critic:
         """ρ_t in nats, (T,), of one trace; `numbers` (T,) is true where a token holds a digit."""
         if self.card.form == "head":
             return torch.diff(found.values, prepend=torch.zeros(1))
-        baseline = found.reference if self.card.form == "log_ratio" else (-found.entropy if self.card.centred else 0.0)
-        return self._weights(numbers) * (found.logprobs - baseline)
+        if self.card.form == "log_ratio":
+            return self._weights(numbers) * (found.logprobs - found.reference)
+        baseline = torch.where(numbers, self.card.number_baseline, self.card.word_baseline)
+        return self._weights(numbers) * (found.logprobs + baseline)
 
     def _weights(self, numbers: torch.Tensor) -> torch.Tensor:
         if self.card.form == "head":
@@ -145,7 +149,7 @@ def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = N
     """
     policy = CHECKPOINTS / "policy"
     named = {
-        "surprise": CriticCard(name="surprise", centred=False),
+        "surprise": CriticCard(name="surprise"),
         "log-ratio": CriticCard(name="log-ratio", form="log_ratio"),
     }
     if str(name) in named:

@@ -51,14 +51,22 @@ def load_merged(backbone: Backbone, adapter: Path | None) -> PreTrainedModel:
     model = load_causal_lm(backbone)
     if adapter is None:
         return model
-    from peft import PeftModel
+    from peft import PeftModel, get_peft_model_state_dict
+    from safetensors import safe_open
 
-    if not (adapter / "adapter_model.safetensors").exists():
-        raise ValueError(f"{adapter} holds no adapter_model.safetensors (only safetensors are read)")
+    weights = adapter / "adapter_model.safetensors"
+    if not weights.exists():
+        raise ValueError(f"{adapter} holds no {weights.name} (only safetensors are read)")
     try:
-        return PeftModel.from_pretrained(model, adapter).merge_and_unload().eval()
+        adapted = PeftModel.from_pretrained(model, adapter)
     except (RuntimeError, KeyError) as error:
         raise ValueError(f"the adapter in {adapter} does not fit {backbone.name!r}: {error}") from error
+    with safe_open(weights, framework="pt") as stored:
+        # PEFT passes over tensors that find no place, and the model would speak without them.
+        unplaced = set(stored.keys()) ^ set(get_peft_model_state_dict(adapted))
+    if unplaced:
+        raise ValueError(f"the adapter in {adapter} does not fit {backbone.name!r}: {min(unplaced)} finds no match")
+    return adapted.merge_and_unload().eval()
 
 
 def adapter_sha256(adapter: Path) -> str:

@@ -75,11 +75,11 @@ class TransformersPolicy(Policy):
             self._append(rows, logits, how)
             yield from rows
             keep = [i for i, row in enumerate(rows) if row.stopped is None]
+            if not keep:
+                return
             if len(keep) < len(rows):
                 rows = [rows[i] for i in keep]
                 cache.batch_select_indices(torch.tensor(keep, device=self.model.device))
-            if not rows:
-                return
             if stop.is_set():
                 yield from _cancelled(rows)
                 return

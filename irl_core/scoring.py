@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,10 +17,9 @@ _HEAD_CHUNK = 256
 
 
 class TokenStatistics(NamedTuple):
-    """Per completion token, each (T,) float32: log-probability and entropy in nats, or a head's value V_t."""
+    """Per completion token, each (T,) float32: log-probability (nats), also of a reference, or a head's value V_t."""
 
     logprobs: torch.Tensor | None = None
-    entropy: torch.Tensor | None = None
     values: torch.Tensor | None = None
     reference: torch.Tensor | None = None
 
@@ -64,6 +64,18 @@ def encode_items(tokenizer, items: Sequence[tuple[str, Trace]]) -> list[EncodedT
     return encoded
 
 
+def scoring_batches(encoded: Sequence[EncodedTrace], budget: int = _BATCH_TOKENS) -> Iterator[list[int]]:
+    """Indices in batches: traces of one prompt together, the others by length; each within `budget` padded tokens."""
+    by_prompt: dict[tuple[int, ...], list[int]] = defaultdict(list)
+    for i, e in enumerate(encoded):
+        by_prompt[tuple(e.prompt)].append(i)
+    alone = [group[0] for group in by_prompt.values() if len(group) == 1]
+    for group in [alone, *(g for g in by_prompt.values() if len(g) > 1)]:
+        lengths = [len(encoded[i]) for i in group]
+        for batch in length_batches(lengths, budget):
+            yield [group[j] for j in batch]
+
+
 def length_batches(lengths: Sequence[int], budget: int = _BATCH_TOKENS) -> Iterator[list[int]]:
     """Indices grouped by similar length, so that a padded batch wastes little and stays within `budget` tokens."""
     batch: list[int] = []
@@ -77,16 +89,17 @@ def length_batches(lengths: Sequence[int], budget: int = _BATCH_TOKENS) -> Itera
 
 
 def causal_statistics(model: torch.nn.Module, rows: Sequence[tuple[list[int], list[int]]]) -> list[TokenStatistics]:
-    """Log-probability and entropy of each completion token under a causal language model."""
+    """Log-probability of each completion token under a causal language model.
+
+    The head is applied in chunks: the logits of a whole batch would take a gigabyte.
+    """
     hidden, targets = _completion_states(model.model, rows)
-    logprobs, entropy = [], []
-    for states, ids in zip(hidden.split(_HEAD_CHUNK), targets.split(_HEAD_CHUNK), strict=True):
-        distribution = torch.log_softmax(model.lm_head(states).float(), dim=-1)
-        logprobs.append(distribution.gather(1, ids[:, None])[:, 0])
-        entropy.append(-torch.einsum("tv,tv->t", distribution.exp(), distribution))
+    logprobs = [
+        -torch.nn.functional.cross_entropy(model.lm_head(states).float(), ids, reduction="none")
+        for states, ids in zip(hidden.split(_HEAD_CHUNK), targets.split(_HEAD_CHUNK), strict=True)
+    ]
     lengths = [len(completion) for _, completion in rows]
-    pairs = zip(torch.cat(logprobs).split(lengths), torch.cat(entropy).split(lengths), strict=True)
-    return [TokenStatistics(logprobs=a, entropy=b) for a, b in pairs]
+    return [TokenStatistics(logprobs=found) for found in torch.cat(logprobs).split(lengths)]
 
 
 def head_statistics(model: torch.nn.Module, rows: Sequence[tuple[list[int], list[int]]]) -> list[TokenStatistics]:
@@ -98,18 +111,32 @@ def head_statistics(model: torch.nn.Module, rows: Sequence[tuple[list[int], list
 
 
 def _completion_states(body, rows, shift: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
-    """Hidden states flat over the rows: those that predict the completion (`shift=1`), or from the prompt's end on."""
-    width = max(len(p) + len(c) for p, c in rows)
+    """Hidden states flat over the rows: those that predict the completion (`shift=1`), or from the prompt's end on.
+
+    Rows that share one prompt compute it once.
+    """
+    shared = len(rows) > 1 and all(prompt == rows[0][0] for prompt, _ in rows) and len(rows[0][0]) > 1
+    past = _prompt_cache(body, rows[0][0][:-1], len(rows)) if shared else None
+    known = len(rows[0][0]) - 1 if shared else 0
+    width = max(len(p) + len(c) for p, c in rows) - known
     ids = torch.zeros(len(rows), width, dtype=torch.long)
     attention, chosen = torch.zeros_like(ids), torch.zeros(ids.shape, dtype=torch.bool)
     for i, (prompt, completion) in enumerate(rows):
-        end = len(prompt) + len(completion)
-        ids[i, :end] = torch.tensor(prompt + completion)
+        end = len(prompt) + len(completion) - known
+        ids[i, :end] = torch.tensor((prompt + completion)[known:])
         attention[i, :end] = 1
-        chosen[i, len(prompt) - 1 : end - shift] = True
-    hidden = body(input_ids=ids, attention_mask=attention, use_cache=False).last_hidden_state
+        chosen[i, len(prompt) - 1 - known : end - shift] = True
+    attention = torch.cat([torch.ones(len(rows), known, dtype=torch.long), attention], dim=1)
+    hidden = body(input_ids=ids, attention_mask=attention, past_key_values=past, use_cache=shared).last_hidden_state
     targets = torch.tensor([token for _, completion in rows for token in completion])
     return hidden[chosen], targets
+
+
+def _prompt_cache(body, prompt: list[int], copies: int):
+    """Keys and values of a prompt, computed once and repeated for each row."""
+    cache = body(input_ids=torch.tensor([prompt]), use_cache=True).past_key_values
+    cache.batch_repeat_interleave(copies)
+    return cache
 
 
 def number_mask(text: str, offsets: Sequence[Span]) -> torch.Tensor:

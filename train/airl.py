@@ -124,7 +124,11 @@ def save(model, args, out: Path) -> None:
     """The critic's folder: adapter and card. Its calibration is made by `train.calibrate`."""
     save_adapter(model, out / "critic")
     card = CriticCard(
-        name=args.name, backbone=args.backbone, number_weight=args.number_weight, word_weight=args.word_weight
+        name=args.name,
+        backbone=args.backbone,
+        number_weight=args.number_weight,
+        word_weight=args.word_weight,
+        number_baseline=args.number_baseline,
     )
     (out / "critic" / "critic.json").write_text(card.model_dump_json(indent=1) + "\n")
 
@@ -149,7 +153,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--contrast", type=float, default=1.0, help="weight of the contrast beside the likelihood")
     parser.add_argument("--beta", type=float, default=0.5, help="inverse temperature of a pair's margin (1/nats)")
     parser.add_argument("--number-weight", type=float, default=1.0, help="weight of tokens that hold a digit")
-    parser.add_argument("--word-weight", type=float, default=0.3, help="weight of all other tokens")
+    parser.add_argument("--word-weight", type=float, default=0.2, help="weight of all other tokens")
+    parser.add_argument("--number-baseline", type=float, default=0.2, help="nats that a number token starts from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-minutes", type=float, default=5, help="minutes between checkpoints")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")

@@ -77,7 +77,8 @@ def _row(session: Session, index: int, place: int, selected: bool) -> str:
 
 def _waiting_row(number: int) -> str:
     return (
-        f'<li class="row waiting" aria-disabled="true"><span class="place">{number}</span>'
+        f'<li class="row waiting" role="option" aria-selected="false" aria-disabled="true">'
+        f'<span class="place">{number}</span>'
         '<b class="answer none">…</b><span class="meter"></span><span class="score"></span>'
         '<span class="remark">being written</span></li>'
     )

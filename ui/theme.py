@@ -108,9 +108,9 @@ def head() -> str:
     )
     colours = f":root{{{_custom_properties(LIGHT)}}}.dark{{{_custom_properties(DARK)}}}"
     rules = "".join(path.read_text("utf-8") for path in sorted(ASSETS.glob("*.css")))
-    return (
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{faces}{colours}{rules}</style>'
-    )
+    # Gradio's own viewport tag forbids zooming; the later one counts.
+    viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    return f"{viewport}<style>{faces}{colours}{rules}</style>"
 
 
 def html(value: str = "", *, js_on_load: str | None = None, **options: Any) -> gr.HTML:

@@ -1,5 +1,4 @@
 import json
-import math
 
 import pytest
 import torch
@@ -57,17 +56,17 @@ def plain_logprobs(model, tokenizer, text):
     with torch.no_grad():
         distribution = torch.log_softmax(model(torch.tensor([ids])).logits[0], -1)
     rows = range(len(prompt) - 1, len(ids) - 1)
-    return torch.stack([distribution[i, ids[i + 1]] for i in rows]), torch.stack([distribution[i] for i in rows])
+    return torch.stack([distribution[i, ids[i + 1]] for i in rows])
 
 
-def test_log_prob_rewards_are_the_weighted_log_probability_plus_entropy(make_critic):
-    critic = make_critic(adapter=None, number_weight=2.0, word_weight=0.5)
+def test_log_prob_rewards_are_the_weighted_log_probability_above_its_baseline(make_critic):
+    critic = make_critic(adapter=None, number_weight=2.0, word_weight=0.5, number_baseline=0.3, word_baseline=0.1)
     text = "3 * 4 = 12"
-    logprobs, distribution = plain_logprobs(nano_llama(), nano_tokenizer(), text)
-    entropy = -(distribution.exp() * distribution).sum(-1)
+    logprobs = plain_logprobs(nano_llama(), nano_tokenizer(), text)
     weight = torch.tensor([2.0 if c.isdigit() else 0.5 for c in text])
+    baseline = torch.tensor([0.3 if c.isdigit() else 0.1 for c in text])
     score = critic.score(QUESTION, [trace_from_text(text)])[0]
-    torch.testing.assert_close(torch.tensor(score.rewards), weight * (logprobs + entropy), atol=2e-4, rtol=2e-4)
+    torch.testing.assert_close(torch.tensor(score.rewards), weight * (logprobs + baseline), atol=2e-4, rtol=2e-4)
     assert score.trace_score == pytest.approx(sum(score.rewards) / weight.sum().item(), rel=1e-4)
     assert score.surprise[0] == pytest.approx(-logprobs.sum().item(), rel=1e-4)
 
@@ -77,6 +76,15 @@ def test_values_are_the_running_sum_of_rewards_and_steps_add_up_to_the_last_valu
     assert score.values[-1] == pytest.approx(sum(score.rewards), rel=1e-4)
     assert sum(score.step_rewards) == pytest.approx(score.values[-1], rel=1e-4)
     assert len(score.step_rewards) == 3
+
+
+def test_traces_that_share_a_prompt_score_as_they_do_alone_under_another_batching(make_critic):
+    critic = make_critic()
+    traces = [trace_from_text(t) for t in ("3 * 4 = 12\n#### 12", "3 + 4 = 7")]
+    other = ("What is 1 + 1?", trace_from_text("1 + 1 = 2"))
+    mixed = critic.score_many([(QUESTION, traces[0]), other])
+    shared = critic.score_many([(QUESTION, traces[0]), (QUESTION, traces[1])])
+    assert mixed[0].rewards == pytest.approx(shared[0].rewards, abs=1e-3)
 
 
 def test_a_score_does_not_depend_on_what_it_is_batched_with(make_critic):
@@ -136,12 +144,3 @@ def test_batches_hold_every_trace_once_within_their_budget():
 
 def test_number_tokens_are_those_with_a_digit():
     assert number_mask("a 12", [(0, 1), (1, 2), (2, 3), (3, 4)]).tolist() == [False, False, True, True]
-
-
-def test_entropy_of_a_uniform_prediction_is_the_log_of_the_vocabulary(make_critic):
-    critic = make_critic(adapter=None)
-    with torch.no_grad():
-        critic._model.lm_head.weight.zero_()
-    found = critic._statistics([(prompt_ids(critic.tokenizer, QUESTION), critic.tokenizer("3")["input_ids"])])[0]
-    assert found.entropy.item() == pytest.approx(math.log(259), rel=1e-5)
-    assert found.logprobs.item() == pytest.approx(-math.log(259), rel=1e-5)

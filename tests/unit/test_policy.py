@@ -224,22 +224,26 @@ def test_the_calculator_continues_only_what_it_can_read_exactly(text: str, expec
     assert result_of(text) == expected
 
 
-def test_the_calculator_writes_the_result_and_the_model_adds_no_digit(policy: TransformersPolicy) -> None:
+def test_the_calculator_writes_the_result_and_the_model_adds_no_digit_to_it(policy: TransformersPolicy) -> None:
+    """A model that writes "6*7 =" and then nothing but nines, as far as it is let."""
     calculating = TransformersPolicy("nano", None, policy.model, policy.tokenizer, calculator=True)
-    sign = encode_solution(policy.tokenizer, "=")[0][0]
-    with torch.no_grad():
-        head = policy.model.lm_head.weight.clone()
+    nine = encode_solution(policy.tokenizer, "9")[0][0]
+    wanted = iter(encode_solution(policy.tokenizer, "6*7 =")[0])
+
+    def insist(_module: object, _inputs: object, logits: torch.Tensor) -> torch.Tensor:
+        bias = torch.zeros(logits.shape[-1])
+        bias[next(wanted, nine)] = 1000.0
+        return logits + bias
+
+    hook = policy.model.lm_head.register_forward_hook(insist)
     try:
-        logits_bias = torch.zeros(259)
-        logits_bias[sign] = 50.0
-        policy.model.lm_head.register_forward_hook(lambda _m, _i, out: out + logits_bias, prepend=True)
-        texts = [t.text for t in ended(calculating, 3, prefix="6 * 7 ", max_tokens=8)]
+        (trace,) = ended(calculating, 1, temperature=0.0, max_tokens=12)
     finally:
-        policy.model.lm_head._forward_hooks.clear()
-    assert torch.equal(head, policy.model.lm_head.weight)
-    for text in texts:
-        assert text.startswith("6 * 7 = 42")
-        assert not text.removeprefix("6 * 7 = 42")[:1].isdigit()
+        hook.remove()
+    assert trace.text.startswith("6*7 = 42")
+    assert trace.text[8] != "9"
+    assert trace.text[9:] == "999"
+    assert trace.logprobs[5] < -100, "a token that was filled in keeps the model's own probability of it"
 
 
 # Adapters and GGUF ---------------------------------------------------------------------------------------------------
@@ -274,7 +278,7 @@ def test_merging_gives_the_logits_of_the_adapted_model(adapter: Path) -> None:
 
 def test_an_adapter_of_another_model_is_refused(adapter: Path, tmp_path: Path) -> None:
     nano_llama(layers=1).save_pretrained(tmp_path / "other")
-    with pytest.raises(PolicyError, match="does not fit|size mismatch"):
+    with pytest.raises(PolicyError, match="does not fit"):
         load_policy(str(adapter), backbone=str(tmp_path / "other"))
 
 

@@ -1,0 +1,155 @@
+"""What we rely on in OpenVINO GenAI and in the packaged weights, on the real embedded model."""
+
+from __future__ import annotations
+
+import threading
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import PreTrainedModel
+
+from irl_core.backbones import Backbone, BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
+from irl_core.gguf_export import load_merged
+from irl_core.policy import Sampling, TraceEnded, TraceGrew
+from irl_core.prompts import encode_solution, prompt_ids
+
+pytest.importorskip("openvino_genai")
+from irl_core.sampling_openvino import OpenVINOPolicy
+
+pytestmark = pytest.mark.slow
+
+QUESTIONS = [
+    "Natalia sold clips to 48 of her friends, and then she sold half as many. How many did she sell?",
+    "Tom has 3 boxes of 5 pens and gives 4 away. How many pens are left?",
+]
+TOKENS = 24
+
+
+@pytest.fixture(scope="module")
+def backbone() -> Backbone:
+    try:
+        return resolve_backbone()
+    except BackboneError as problem:
+        pytest.skip(f"the embedded backbone cannot be fetched: {problem}")
+
+
+@pytest.fixture(scope="module")
+def adapter(backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("adapter")
+    model = get_peft_model(load_causal_lm(backbone), LoraConfig(r=16, lora_alpha=32, target_modules="all-linear"))
+    generator = torch.Generator().manual_seed(0)
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            weight.data.normal_(std=0.02, generator=generator)
+    model.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def merged(backbone: Backbone, adapter: Path) -> PreTrainedModel:
+    return load_merged(backbone, adapter)
+
+
+@pytest.fixture(scope="module")
+def faithful(backbone: Backbone, adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenVINOPolicy:
+    with pytest.MonkeyPatch.context() as patch:  # the backbone is resolved; only the merged file goes elsewhere
+        patch.setenv("ERRATA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return OpenVINOPolicy("random adapter", backbone, adapter, packing="F16")
+
+
+@pytest.fixture(scope="module")
+def default(backbone: Backbone, adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> OpenVINOPolicy:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ERRATA_CACHE", str(tmp_path_factory.mktemp("cache")))
+        return OpenVINOPolicy("random adapter", backbone, adapter)
+
+
+def traces_of(policy: OpenVINOPolicy, question: str, n: int, **options: object) -> list:
+    events = policy.sample(question, n, **{"max_tokens": TOKENS, "temperature": 1.0, "top_p": 1.0, **options})
+    return [e.trace for e in sorted((e for e in events if isinstance(e, TraceEnded)), key=lambda e: e.index)]
+
+
+def logprobs_of(model: PreTrainedModel, prompt: list[int], ids: tuple[int, ...]) -> torch.Tensor:
+    with torch.no_grad():
+        logits = model(torch.tensor([[*prompt, *ids]])).logits[0, len(prompt) - 1 : -1]
+    return logits.log_softmax(-1).gather(1, torch.tensor(ids)[:, None])[:, 0]
+
+
+def test_the_tokenizer_is_smollm2s_own(backbone: Backbone) -> None:
+    tokenizer = load_tokenizer(backbone)
+    assert tokenizer.tokenize("She has  48 clips\n\n12") == "She Ġhas ĠĠ 4 8 Ġclips ĊĊ 1 2".split()
+    text = " 5 * 3 = 15.\n\n#### 1,500\té🙂 日本"
+    ids, offsets = encode_solution(tokenizer, text)
+    assert tokenizer.decode(ids) == text
+    assert "".join(text[a:b] for a, b in offsets) == text
+    assert tokenizer("x")["input_ids"] == tokenizer("x", add_special_tokens=False)["input_ids"], "no token is added"
+    prompt = prompt_ids(tokenizer, QUESTIONS[0])
+    assert tokenizer.convert_ids_to_tokens(prompt)[:3] == ["<|im_start|>", "user", "Ċ"]
+    assert tokenizer.decode(prompt).endswith("<|im_end|>\n<|im_start|>assistant\n")
+
+
+def test_a_merged_adapter_in_f16_writes_greedily_what_transformers_writes(
+    faithful: OpenVINOPolicy, merged: PreTrainedModel
+) -> None:
+    for question in QUESTIONS:
+        prompt = torch.tensor([prompt_ids(faithful.tokenizer, question)])
+        expected = merged.generate(prompt, do_sample=False, max_new_tokens=TOKENS)[0, prompt.shape[1] :].tolist()
+        (trace,) = traces_of(faithful, question, 1, temperature=0.0)
+        assert list(trace.token_ids) == [i for i in expected if i not in faithful.stop_ids]
+
+
+@pytest.mark.parametrize(("kind", "tolerance"), [("faithful", 0.02), ("default", 0.15)])
+def test_log_probabilities_are_those_of_the_whole_model_at_temperature_one(
+    kind: str, tolerance: float, merged: PreTrainedModel, request: pytest.FixtureRequest
+) -> None:
+    policy: OpenVINOPolicy = request.getfixturevalue(kind)
+    prompt = prompt_ids(policy.tokenizer, QUESTIONS[0])
+    for trace in traces_of(policy, QUESTIONS[0], 2, temperature=0.5, top_p=0.9):
+        difference = (torch.tensor(trace.logprobs) - logprobs_of(merged, prompt, trace.token_ids)).abs()
+        assert difference.mean() < tolerance
+
+
+def test_the_same_seed_draws_the_same_traces_and_another_seed_others(default: OpenVINOPolicy) -> None:
+    first = traces_of(default, QUESTIONS[0], 4, seed=1)
+    assert [t.text for t in first] == [t.text for t in traces_of(default, QUESTIONS[0], 4, seed=1)]
+    assert [t.text for t in first] != [t.text for t in traces_of(default, QUESTIONS[0], 4, seed=2)]
+    assert len({t.text for t in first}) == 4
+
+
+def test_all_traces_grow_side_by_side(default: OpenVINOPolicy) -> None:
+    events = list(default.sample(QUESTIONS[0], 4, max_tokens=TOKENS, temperature=1.0, seed=3))
+    halfway = events[: len(events) // 2]
+    assert {e.index for e in halfway if isinstance(e, TraceGrew)} == {0, 1, 2, 3}
+    assert sorted(e.index for e in events if isinstance(e, TraceEnded)) == [0, 1, 2, 3]
+
+
+def test_a_stop_request_keeps_what_is_there_and_leaves_the_engine_free(default: OpenVINOPolicy) -> None:
+    stop = threading.Event()
+    traces = []
+    for event in default.sample(QUESTIONS[1], 3, max_tokens=400, temperature=1.0, stop=stop):
+        if isinstance(event, TraceEnded):
+            traces.append(event.trace)
+        elif len(event.text) > 10:
+            stop.set()
+    assert len(traces) == 3
+    assert any(t.stopped == "cancelled" and t.text for t in traces)
+    assert len(traces_of(default, QUESTIONS[0], 1)) == 1
+
+
+def test_a_consumer_that_walks_away_leaves_the_engine_free(default: OpenVINOPolicy) -> None:
+    events = default.sample(QUESTIONS[1], 3, max_tokens=400)
+    assert len(list(islice(events, 5))) == 5
+    events.close()
+    assert len(traces_of(default, QUESTIONS[0], 1)) == 1
+
+
+def test_many_questions_in_flight_give_each_its_own_traces(default: OpenVINOPolicy) -> None:
+    how = Sampling(n=2, temperature=0.0, max_tokens=TOKENS)
+    drawn = {(q, e.index): e.trace.text for q, e in default.sample_many(QUESTIONS, how)}
+    assert sorted(drawn) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    for q, question in enumerate(QUESTIONS):
+        (alone,) = traces_of(default, question, 1, temperature=0.0)
+        assert drawn[q, 0][:20] == alone.text[:20]
