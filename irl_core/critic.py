@@ -78,6 +78,11 @@ class Critic:
         self._model = _load_model(card, backbone, adapter, dtype)
         self._reference = load_causal_lm(backbone, dtype) if card.form == "log_ratio" else None
 
+    @property
+    def device_name(self) -> str:
+        """Where the arithmetic is done, for a person: "CPU" or "GPU"."""
+        return "CPU" if next(self._model.parameters()).device.type == "cpu" else "GPU"
+
     def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]:
         """Scores of several traces of one problem, in order."""
         return self.score_many([(question, trace) for trace in traces])

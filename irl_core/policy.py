@@ -43,9 +43,19 @@ def load_policy(name: str = "auto", *, backbone: str | None = None, calculator: 
             return _vllm(name.removeprefix("vllm:"), calculator)
         adapter = Path(name) if (Path(name) / "adapter_config.json").exists() else None
         base = resolve_backbone(backbone or _base_of(adapter) if adapter else name)
-        return _openvino(name, base, adapter, calculator) or _transformers(name, base, adapter, calculator)
+        label = display_name(name)
+        return _openvino(label, base, adapter, calculator) or _transformers(label, base, adapter, calculator)
     except (BackboneError, ValueError, OSError) as error:
         raise PolicyError(f"the policy {name!r} cannot be loaded: {error}") from error
+
+
+def display_name(name: str) -> str:
+    """What a page may show of a policy's name: never a path of this machine."""
+    if name == str(SHIPPED):
+        return "SmolLM2-135M, taught by Errata"
+    if name == EMBEDDED:
+        return "SmolLM2-135M"
+    return Path(name).name if Path(name).exists() else name
 
 
 def choose_policy() -> str:

@@ -81,7 +81,7 @@ class Workbench:
         policy = next(iter(self._policies.values()))
         supervision = self._critic.supervision
         supervised = "demonstrations only" if supervision == "demonstrations" else supervision
-        return f"{policy.name} · critic {self._critic.name}, {supervised}"
+        return f"{policy.name} · critic {self._critic.name}, {supervised} · {self._critic.device_name}"
 
     def solve(self, problem: Problem, settings: Settings, stop: threading.Event) -> Iterator[Snapshot]:
         """Draw traces, score each as it ends, rank them at the end.

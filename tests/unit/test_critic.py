@@ -144,3 +144,13 @@ def test_batches_hold_every_trace_once_within_their_budget():
 
 def test_number_tokens_are_those_with_a_digit():
     assert number_mask("a 12", [(0, 1), (1, 2), (2, 3), (3, 4)]).tolist() == [False, False, True, True]
+
+
+def test_the_merged_critic_scores_as_the_adapter_does_in_peft(make_critic):
+    from peft import PeftModel
+
+    critic = make_critic(number_weight=1.0, word_weight=1.0)
+    adapted = PeftModel.from_pretrained(nano_llama(), critic.path).eval()
+    logprobs = plain_logprobs(adapted, nano_tokenizer(), "3 * 4 = 12")
+    score = critic.score(QUESTION, [trace_from_text("3 * 4 = 12")])[0]
+    assert score.surprise[0] == pytest.approx(-logprobs.sum().item(), abs=1e-4)

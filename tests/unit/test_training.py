@@ -1,0 +1,153 @@
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from irl_core.critic import load_critic
+from irl_core.learning.loop import (
+    MasterWeights,
+    batches_by_length,
+    cosine_with_warmup,
+    load_checkpoint,
+    save_checkpoint,
+)
+from irl_core.traces import trace_from_text
+from tests.nano import nano_llama, nano_tokenizer
+from tests.unit.test_critic import CALIBRATION
+from train import airl, sft
+
+DEMONSTRATIONS = [
+    {
+        "question": f"Tom has {a} pens and gets {b}.",
+        "answer": f"He has {a} + {b} = <<{a}+{b}={a + b}>>{a + b} pens.\n#### {a + b}",
+    }
+    for a in range(2, 9)
+    for b in range(2, 6)
+]
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ground")
+    nano_llama().save_pretrained(folder / "backbone")
+    nano_tokenizer().save_pretrained(folder / "backbone")
+    (folder / "demonstrations.jsonl").write_text("\n".join(map(json.dumps, DEMONSTRATIONS)))
+    return folder
+
+
+def fine_tune(ground, out, *more):
+    sft.main([
+        "--backbone", str(ground / "backbone"), "--demonstrations", str(ground / "demonstrations.jsonl"),
+        "--out", str(out), "--stories", "0", "--drills", "8", "--rank", "4", "--batch-tokens", "512",
+        "--lr", "0.01", *more,
+    ])  # fmt: skip
+
+
+def last_json(capsys):
+    return json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+
+
+def test_fine_tuning_lowers_the_loss_and_writes_half_precision_adapters(ground, tmp_path, capsys):
+    fine_tune(ground, tmp_path, "--epochs", "6")
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+    weights = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    assert {w.dtype for w in weights.values()} == {torch.float16}
+    assert last_json(capsys)["steps"] == len(losses)
+
+
+def test_a_finished_run_that_is_resumed_changes_nothing(ground, tmp_path):
+    fine_tune(ground, tmp_path)
+    before = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    fine_tune(ground, tmp_path, "--resume")
+    after = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    assert all(torch.equal(before[k], after[k]) for k in before)
+
+
+def test_the_warmed_up_critic_prefers_the_experts_steps_more_than_before(ground, tmp_path, capsys):
+    fine_tune(ground, tmp_path / "sft")
+    rollouts = [{"question": d["question"], "solution": "He has 3 + 3 = 99 pens.\n#### 99"} for d in DEMONSTRATIONS]
+    (tmp_path / "rollouts.jsonl").write_text("\n".join(map(json.dumps, rollouts)))
+    capsys.readouterr()
+    airl.main([
+        "--backbone", str(ground / "backbone"), "--demonstrations", str(ground / "demonstrations.jsonl"),
+        "--init", str(tmp_path / "sft" / "adapter"), "--rollouts", str(tmp_path / "rollouts.jsonl"),
+        "--out", str(tmp_path / "airl"), "--rank", "4", "--lr", "0.01", "--held-out", "4", "--batch-trees", "4",
+        "--epochs", "3",
+    ])  # fmt: skip
+    figures = last_json(capsys)
+    assert figures["held_out_after"]["loss"] < figures["held_out_before"]["loss"]
+    folder = tmp_path / "airl" / "critic"
+    (folder / "calibration.json").write_text(json.dumps(CALIBRATION))
+    score = load_critic(folder).score("Tom has 2 pens.", [trace_from_text("2 + 2 = 4")])[0]
+    assert len(score.rewards) == len("2 + 2 = 4")
+
+
+def test_a_run_without_counterfactuals_says_what_to_check(ground, tmp_path):
+    (tmp_path / "none.jsonl").write_text(json.dumps({"question": "How?", "answer": "So.\n#### 1"}))
+    with pytest.raises(SystemExit, match="--rollouts"):
+        airl.main(
+            [
+                "--backbone",
+                str(ground / "backbone"),
+                "--demonstrations",
+                str(tmp_path / "none.jsonl"),
+                "--out",
+                str(tmp_path),
+            ]
+        )
+
+
+def test_master_weights_keep_updates_that_bfloat16_would_lose():
+    parameter = torch.nn.Parameter(torch.ones(1, dtype=torch.bfloat16))
+    optimizer = MasterWeights([parameter], lr=1e-4, steps=1000, warmup=0.001)
+    for _ in range(100):
+        parameter.grad = torch.ones(1, dtype=torch.bfloat16)
+        optimizer.step()
+    assert optimizer.masters[0].item() == pytest.approx(1 - 100e-4, abs=5e-4)
+    assert parameter.item() < 1
+
+
+def test_an_optimizer_that_is_saved_and_loaded_goes_on_as_if_it_had_not_stopped(tmp_path):
+    def run(optimizer, parameter, steps):
+        for i in steps:
+            parameter.grad = torch.full((3,), float(i + 1))
+            optimizer.step()
+
+    whole = torch.nn.Parameter(torch.arange(3.0))
+    a = MasterWeights([whole], lr=0.1, steps=10)
+    run(a, whole, range(6))
+    split = torch.nn.Parameter(torch.arange(3.0))
+    b = MasterWeights([split], lr=0.1, steps=10)
+    run(b, split, range(3))
+    save_checkpoint(tmp_path / "c", b.tensors(), {"step": 3})
+    tensors, state = load_checkpoint(tmp_path / "c")
+    resumed = torch.nn.Parameter(torch.zeros(3))
+    c = MasterWeights([resumed], lr=0.1, steps=10)
+    c.load_tensors(tensors, state["step"])
+    run(c, resumed, range(3, 6))
+    torch.testing.assert_close(resumed, whole)
+
+
+def test_a_checkpoint_that_was_cut_off_leaves_the_one_before(tmp_path):
+    save_checkpoint(tmp_path / "c", {"x": torch.ones(1)}, {"step": 1})
+    (tmp_path / "c.partial").mkdir()
+    (tmp_path / "c.partial" / "optimizer.safetensors").write_bytes(b"half")
+    assert load_checkpoint(tmp_path / "c")[1] == {"step": 1}
+
+
+def test_the_schedule_rises_linearly_and_falls_to_a_tenth():
+    factor = cosine_with_warmup(100, 0.1)
+    assert [factor(0), factor(4), factor(9)] == pytest.approx([0.1, 0.5, 1.0])
+    assert factor(100) == pytest.approx(0.1)
+    assert factor(55) == pytest.approx(0.55)
+
+
+def test_batches_of_training_hold_every_example_once_within_the_budget():
+    import random
+
+    lengths = [random.Random(i).randint(3, 60) for i in range(200)]
+    batches = batches_by_length(lengths, 128, random.Random(0))
+    assert sorted(i for b in batches for i in b) == list(range(200))
+    assert all(max(lengths[i] for i in b) * len(b) <= 128 for b in batches)
