@@ -19,6 +19,7 @@ from typing import Literal
 
 import torch
 
+from irl_core.arithmetic import check_equations
 from irl_core.backbones import Backbone, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.calibration import Calibration, load_calibration
 from irl_core.scoring import (
@@ -40,7 +41,9 @@ class CriticCard(Record):
 
     `number_weight` and `word_weight` are the w_t of tokens with and without a digit, `number_baseline` and
     `word_baseline` (nats) their b_t. `weight_temperature` (nats) turns trace scores into the weights
-    exp(score / temperature) of a critic-weighted vote.
+    exp(score / temperature) of a critic-weighted vote. The trace score is the weighted mean of the rewards, less
+    `false_equation_penalty` (nats) where exact arithmetic finds a false equation: the mean, because a sum prefers
+    short solutions, and the check, because what a small model finds surprising it also often overlooks.
     """
 
     name: str
@@ -49,10 +52,11 @@ class CriticCard(Record):
     adapter: str | None = "."
     supervision: str = "demonstrations"
     number_weight: float = 1.0
-    word_weight: float = 0.2
+    word_weight: float = 0.3
     number_baseline: float = 0.2
     word_baseline: float = 0.0
-    weight_temperature: float = 1.0
+    false_equation_penalty: float = 1.0
+    weight_temperature: float = 0.5
 
 
 class CriticError(RuntimeError):
@@ -123,9 +127,13 @@ class Critic:
             values=tuple(rewards.cumsum(0).tolist()),
             step_rewards=tuple(_sum_by(rewards, owners, steps).tolist()),
             surprise=() if surprise is None else tuple(surprise.tolist()),
-            trace_score=float(rewards.sum() / self._weights(encoded.numbers).sum()),
+            trace_score=float(rewards.sum() / self._weights(encoded.numbers).sum()) - self._penalty(trace),
             truncated_at=encoded.truncated_at,
         )
+
+    def _penalty(self, trace: Trace) -> float:
+        found = any(not e.ok for a, b in trace.steps for e in check_equations(trace.text[a:b]))
+        return self.card.false_equation_penalty if found else 0.0
 
     def token_rewards(self, numbers: torch.Tensor, found: TokenStatistics) -> torch.Tensor:
         """ρ_t in nats, (T,), of one trace; `numbers` (T,) is true where a token holds a digit."""
@@ -154,8 +162,8 @@ def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = N
     """
     policy = CHECKPOINTS / "policy"
     named = {
-        "surprise": CriticCard(name="surprise"),
-        "log-ratio": CriticCard(name="log-ratio", form="log_ratio"),
+        "surprise": CriticCard(name="surprise", false_equation_penalty=0.0),
+        "log-ratio": CriticCard(name="log-ratio", form="log_ratio", false_equation_penalty=0.0),
     }
     if str(name) in named:
         card, path = named[str(name)], policy

@@ -153,7 +153,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--contrast", type=float, default=1.0, help="weight of the contrast beside the likelihood")
     parser.add_argument("--beta", type=float, default=0.5, help="inverse temperature of a pair's margin (1/nats)")
     parser.add_argument("--number-weight", type=float, default=1.0, help="weight of tokens that hold a digit")
-    parser.add_argument("--word-weight", type=float, default=0.2, help="weight of all other tokens")
+    parser.add_argument("--word-weight", type=float, default=0.3, help="weight of all other tokens")
     parser.add_argument("--number-baseline", type=float, default=0.2, help="nats that a number token starts from")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--save-minutes", type=float, default=5, help="minutes between checkpoints")

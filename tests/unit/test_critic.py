@@ -71,6 +71,15 @@ def test_log_prob_rewards_are_the_weighted_log_probability_above_its_baseline(ma
     assert score.surprise[0] == pytest.approx(-logprobs.sum().item(), rel=1e-4)
 
 
+def test_a_false_equation_lowers_the_trace_score_by_the_penalty_of_the_card(make_critic):
+    mild, strict = make_critic(false_equation_penalty=0.0), make_critic(false_equation_penalty=2.0)
+    right, wrong = trace_from_text("3 * 4 = 12\n#### 12"), trace_from_text("3 * 4 = 13\n#### 13")
+    drop = [
+        mild.score(QUESTION, [t])[0].trace_score - strict.score(QUESTION, [t])[0].trace_score for t in (right, wrong)
+    ]
+    assert drop == pytest.approx([0.0, 2.0], abs=1e-5)
+
+
 def test_values_are_the_running_sum_of_rewards_and_steps_add_up_to_the_last_value(make_critic):
     score = make_critic().score(QUESTION, [trace_from_text("3 * 4 = 12\nSo 12 pens.\n#### 12")])[0]
     assert score.values[-1] == pytest.approx(sum(score.rewards), rel=1e-4)
