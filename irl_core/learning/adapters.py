@@ -8,8 +8,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 
-from irl_core.backbones import Backbone, load_causal_lm
-from irl_core.learning.loop import training_dtype
+from irl_core.backbones import Backbone, load_causal_lm, native_dtype
 
 
 def new_adapter(backbone: Backbone, *, rank: int, seed: int, upper_layers: int | None = None) -> PeftModel:
@@ -18,7 +17,7 @@ def new_adapter(backbone: Backbone, *, rank: int, seed: int, upper_layers: int |
     Eager attention, because PyTorch's fused kernel for bfloat16 on CPU has a backward pass of a fifth of a step.
     """
     torch.manual_seed(seed)
-    model = load_causal_lm(backbone, dtype=training_dtype(), attn_implementation="eager")
+    model = load_causal_lm(backbone, dtype=native_dtype(), attn_implementation="eager")
     depth = model.config.num_hidden_layers
     layers = None if upper_layers is None else list(range(depth - upper_layers, depth))
     config = LoraConfig(

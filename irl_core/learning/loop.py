@@ -17,14 +17,6 @@ from safetensors.torch import load_file, save_file
 Item = TypeVar("Item")
 
 
-def training_dtype() -> torch.dtype:
-    """bfloat16 where the processor multiplies it natively (measured: 2x float32 on AVX-512-BF16), else float32."""
-    if torch.cuda.is_available():
-        return torch.bfloat16
-    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
-    return torch.bfloat16 if "avx512_bf16" in flags or "amx_bf16" in flags else torch.float32
-
-
 class MasterWeights:
     """AdamW on float32 copies of low-precision parameters, which would lose small updates, with a cosine schedule.
 

@@ -39,11 +39,13 @@ def backbone() -> Backbone:
 @pytest.fixture(scope="module")
 def adapter(backbone: Backbone, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("adapter")
-    model = get_peft_model(load_causal_lm(backbone), LoraConfig(r=16, lora_alpha=32, target_modules="all-linear"))
-    generator = torch.Generator().manual_seed(0)
-    for name, weight in model.named_parameters():
-        if "lora_B" in name:
-            weight.data.normal_(std=0.02, generator=generator)
+    with torch.random.fork_rng():  # PEFT draws its first weights from the global generator
+        torch.manual_seed(0)
+        config = LoraConfig(r=16, lora_alpha=32, target_modules="all-linear")
+        model = get_peft_model(load_causal_lm(backbone), config)
+        for name, weight in model.named_parameters():
+            if "lora_B" in name:
+                weight.data.normal_(std=0.02)
     model.save_pretrained(folder)
     return folder
 
@@ -91,14 +93,18 @@ def test_the_tokenizer_is_smollm2s_own(backbone: Backbone) -> None:
     assert tokenizer.decode(prompt).endswith("<|im_end|>\n<|im_start|>assistant\n")
 
 
-def test_a_merged_adapter_in_f16_writes_greedily_what_transformers_writes(
+def test_a_merged_adapter_in_f16_writes_greedily_what_transformers_finds_most_probable(
     faithful: OpenVINOPolicy, merged: PreTrainedModel
 ) -> None:
     for question in QUESTIONS:
-        prompt = torch.tensor([prompt_ids(faithful.tokenizer, question)])
-        expected = merged.generate(prompt, do_sample=False, max_new_tokens=TOKENS)[0, prompt.shape[1] :].tolist()
+        prompt = prompt_ids(faithful.tokenizer, question)
         (trace,) = traces_of(faithful, question, 1, temperature=0.0)
-        assert list(trace.token_ids) == [i for i in expected if i not in faithful.stop_ids]
+        with torch.no_grad():
+            logits = merged(torch.tensor([[*prompt, *trace.token_ids]])).logits[0, len(prompt) - 1 : -1]
+        short_of_best = logits.amax(-1) - logits.gather(1, torch.tensor(trace.token_ids)[:, None])[:, 0]
+        # A tie within the rounding of 16-bit weights may fall either way.
+        assert short_of_best.max() < 0.05
+        assert (short_of_best == 0).float().mean() > 0.9
 
 
 @pytest.mark.parametrize(("kind", "tolerance"), [("faithful", 0.02), ("default", 0.15)])
@@ -117,6 +123,11 @@ def test_the_same_seed_draws_the_same_traces_and_another_seed_others(default: Op
     assert [t.text for t in first] == [t.text for t in traces_of(default, QUESTIONS[0], 4, seed=1)]
     assert [t.text for t in first] != [t.text for t in traces_of(default, QUESTIONS[0], 4, seed=2)]
     assert len({t.text for t in first}) == 4
+
+
+def test_a_trace_does_not_depend_on_how_many_are_drawn_beside_it(default: OpenVINOPolicy) -> None:
+    few, many = (traces_of(default, QUESTIONS[1], n, seed=1) for n in (2, 5))
+    assert [t.text for t in few] == [t.text for t in many[:2]]
 
 
 def test_all_traces_grow_side_by_side(default: OpenVINOPolicy) -> None:

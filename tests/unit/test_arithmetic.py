@@ -204,9 +204,12 @@ def test_any_text_is_survived_and_every_span_points_at_its_text(text):
 def test_checking_takes_time_in_proportion_to_the_text(part):
     def seconds(length):
         text = part * (length // len(part)) + " 1 + 1 = 3"
-        begin = time.process_time()
-        check_equations(text)
-        return time.process_time() - begin
+        taken = []
+        for _ in range(3):  # the least of three: a collection of garbage may fall into any one
+            begin = time.process_time()
+            check_equations(text)
+            taken.append(time.process_time() - begin)
+        return min(taken)
 
     # Eight times the text: about 8 times the seconds where the time is linear, 64 times where it is quadratic.
     assert seconds(16_000) < 24 * max(seconds(2_000), 0.01)

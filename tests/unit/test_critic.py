@@ -45,7 +45,7 @@ def make_critic(backbone, tmp_path_factory):
             torch.manual_seed(1)
             model = get_peft_model(nano_llama(), LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False))
             model.save_pretrained(folder)
-        return load_critic(folder)
+        return load_critic(folder, dtype=torch.float32)
 
     return make
 

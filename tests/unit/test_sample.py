@@ -50,7 +50,7 @@ def test_every_usable_problem_gets_its_traces_and_every_bad_line_is_named(
     assert [line["id"] for line in lines] == ["sum:0", "sum:1", "line-3:0", "line-3:1", "line-4:0", "line-4:1"]
     assert [line.get("gold_answer") for line in lines] == ["7", "7", None, None, "4", "4"]
     assert ["final_correct" in line for line in lines] == [True, True, False, False, True, True]
-    assert {line["generator"] for line in lines} == {str(policy)}
+    assert {line["generator"] for line in lines} == {policy.name}
     assert [line["line"] for line in figures["skipped"]] == [2, 6, 7]
     assert (figures["n_problems"], figures["n_traces"], figures["n_problems_graded"]) == (3, 6, 2)
     assert 0 <= figures["pass@1"] <= figures["pass@2"] <= 1
