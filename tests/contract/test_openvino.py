@@ -125,8 +125,9 @@ def test_the_same_seed_draws_the_same_traces_and_another_seed_others(default: Op
     assert len({t.text for t in first}) == 4
 
 
-def test_a_trace_does_not_depend_on_how_many_are_drawn_beside_it(default: OpenVINOPolicy) -> None:
-    few, many = (traces_of(default, QUESTIONS[1], n, seed=1) for n in (2, 5))
+def test_in_f16_a_trace_does_not_depend_on_how_many_are_drawn_beside_it(faithful: OpenVINOPolicy) -> None:
+    """With 8-bit activations the batch's size shows in the rounding, so that only the same run repeats exactly."""
+    few, many = (traces_of(faithful, QUESTIONS[1], n, seed=1) for n in (2, 5))
     assert [t.text for t in few] == [t.text for t in many[:2]]
 
 
