@@ -43,7 +43,15 @@ def main(argv: list[str] | None = None) -> None:
     if args.init:
         load_adapter_weights(model, Path(args.init))
 
-    mixture = Mixture(args.demonstrations, args.gsm8k_limit, args.stories, args.drills, args.seed)
+    mixture = Mixture(
+        gsm8k=args.demonstrations,
+        gsm8k_skip=args.gsm8k_skip,
+        gsm8k_limit=args.gsm8k_limit,
+        stories=args.stories,
+        drills=args.drills,
+        written_out=args.written_out,
+        seed=args.seed,
+    )
     examples = [encode(tokenizer, d.question, d.solution) for d in load_mixture(mixture)]
     examples = [e for e in examples if len(e) <= args.max_length]
     rng = random.Random(args.seed)
@@ -115,9 +123,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--demonstrations", default=HUB_NAME, help="GSM8K train as JSON lines, or its hub name; '' for none"
     )
-    parser.add_argument("--gsm8k-limit", type=int, help="use only the first so many of them")
+    parser.add_argument("--gsm8k-skip", type=int, default=0, help="leave out the first so many of them")
+    parser.add_argument("--gsm8k-limit", type=int, help="then use at most so many of them")
     parser.add_argument("--stories", type=int, default=14_000, help="generated word problems")
     parser.add_argument("--drills", type=int, default=8_000, help="generated arithmetic drills")
+    parser.add_argument(
+        "--written-out", type=float, default=0.0, help="share of examples with hard arithmetic written out in a chain"
+    )
     parser.add_argument("--max-length", type=int, default=256, help="leave out longer examples (tokens)")
     parser.add_argument("--epochs", type=int, default=1, help="passes over the mixture")
     parser.add_argument("--batch-tokens", type=int, default=2048, help="padded tokens per step")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import torch
 
+from irl_core.learning.long_arithmetic import write_out_marks
 from irl_core.learning.word_problems import Split, drills, generate
 from irl_core.prompts import encode_solution, end_id, prompt_ids
 from irl_core.traces import strip_calculator_marks
@@ -34,17 +35,29 @@ class Demonstration(NamedTuple):
 
 @dataclass(frozen=True)
 class Mixture:
-    """How many demonstrations of each kind; `gsm8k` is a path of JSON lines, a hub name, or empty for none."""
+    """How many demonstrations of each kind, and how they are written.
+
+    Attributes:
+        gsm8k: a path of JSON lines, a hub name, or empty for none.
+        gsm8k_skip, gsm8k_limit: leave out the first so many of its training part, then take at most so many.
+        written_out: the share of demonstrations whose hard operations are written out (`long_arithmetic`).
+    """
 
     gsm8k: str = HUB_NAME
+    gsm8k_skip: int = 0
     gsm8k_limit: int | None = None
     stories: int = 14_000
     drills: int = 8_000
+    written_out: float = 0.0
     seed: int = 0
 
 
-def load_gsm8k(source: str, *, split: Split = "train") -> list[Demonstration]:
+def load_gsm8k(
+    source: str, *, split: Split = "train", written_out: float = 0.0, rng: random.Random | None = None
+) -> list[Demonstration]:
     """GSM8K's training solutions, calculator marks stripped; the last twentieth is the validation part.
+
+    A share of `written_out`, drawn by `rng`, has its hard operations written out.
 
     Raises:
         FileNotFoundError: if `source` looks like a file and is none.
@@ -61,15 +74,23 @@ def load_gsm8k(source: str, *, split: Split = "train") -> list[Demonstration]:
         raise ValueError(f"{source}: line {missing[0]} lacks 'question' or 'answer'")
     cut = round(len(rows) * (1 - VALIDATION_SHARE))
     chosen = rows[:cut] if split == "train" else rows[cut:]
-    return [Demonstration(row["question"], strip_calculator_marks(row["answer"])[0], "gsm8k") for row in chosen]
+    draw = (rng or random.Random(0)).random
+    solutions = [write_out_marks(row["answer"]) if draw() < written_out else row["answer"] for row in chosen]
+    return [
+        Demonstration(row["question"], strip_calculator_marks(solution)[0], "gsm8k")
+        for row, solution in zip(chosen, solutions, strict=True)
+    ]
 
 
 def load_mixture(mixture: Mixture) -> list[Demonstration]:
     """All demonstrations of a mixture, shuffled by its seed."""
     rng = random.Random(mixture.seed)
-    chosen = load_gsm8k(mixture.gsm8k)[: mixture.gsm8k_limit] if mixture.gsm8k else []
-    chosen += [Demonstration(p.question, p.solution, "story") for p in islice(generate(rng), mixture.stories)]
-    chosen += [Demonstration(p.question, p.solution, "drill") for p in islice(drills(rng), mixture.drills)]
+    share = mixture.written_out
+    chosen = load_gsm8k(mixture.gsm8k, written_out=share, rng=rng) if mixture.gsm8k else []
+    chosen = chosen[mixture.gsm8k_skip :][: mixture.gsm8k_limit]
+    made = {"story": (generate, mixture.stories), "drill": (drills, mixture.drills)}
+    for source, (problems, n) in made.items():
+        chosen += [Demonstration(p.question, p.solution, source) for p in islice(problems(rng, written_out=share), n)]
     rng.shuffle(chosen)
     return chosen
 

@@ -1,6 +1,6 @@
 """Generated word problems with exact short solutions, and arithmetic drills.
 
-Each problem comes from one of the stories in `stories.yaml`. A tenth of the *stories* (not of the problems) is held
+Each problem comes from one of the stories in `stories/*.yaml`. A tenth of the *stories* (not of the problems) is held
 out by name, so that a held-out figure measures new situations. Everything is a function of the `random.Random` given.
 """
 
@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import yaml
+
+from irl_core.learning.long_arithmetic import chain
 
 Split = Literal["train", "held_out"]
 
@@ -39,6 +41,8 @@ _THINGS = (
     ("toy cars", "toy trains", "toy boats", "toy planes"),
     ("chairs", "desks", "lamps", "shelves", "mirrors"),
     ("bottles", "cans", "jars", "cups", "plates"),
+    ("nails", "screws", "bolts", "hinges", "boards"),
+    ("carrots", "onions", "potatoes", "tomatoes", "peppers"),
 )
 _CHOICE = re.compile(r"\(([^()]*\|[^()]*)\)")
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -69,8 +73,9 @@ class WordProblem(NamedTuple):
 
 @cache
 def all_stories() -> tuple[Story, ...]:
-    """The templates, in the order of their file."""
-    rows = yaml.safe_load((Path(__file__).parent / "stories.yaml").read_text(encoding="utf-8"))
+    """The templates, in the order of their files."""
+    files = sorted((Path(__file__).parent / "stories").glob("*.yaml"))
+    rows = [row for file in files for row in yaml.safe_load(file.read_text(encoding="utf-8"))]
     return tuple(
         Story(
             name=row["name"],
@@ -88,16 +93,20 @@ def stories(split: Split) -> list[Story]:
     return held_out if split == "held_out" else [s for s in all_stories() if s not in held_out]
 
 
-def generate(rng: random.Random, split: Split = "train") -> Iterator[WordProblem]:
-    """Endless word problems; every situation and every question of it is equally likely."""
+def generate(rng: random.Random, split: Split = "train", *, written_out: float = 0.0) -> Iterator[WordProblem]:
+    """Endless word problems; every situation and every question of it is equally likely.
+
+    Args:
+        written_out: the share whose hard operations are written out (`long_arithmetic`).
+    """
     pool = [(story, question, lines) for story in stories(split) for question, lines in story.questions]
     while True:
         story, question, lines = rng.choice(pool)
-        if problem := _instantiate(story, question, lines, rng):
+        if problem := _instantiate(story, question, lines, rng, written_out=rng.random() < written_out):
             yield problem
 
 
-def drills(rng: random.Random) -> Iterator[WordProblem]:
+def drills(rng: random.Random, *, written_out: float = 0.0) -> Iterator[WordProblem]:
     """Endless single operations ("What is 458 + 692?") with the numbers that school problems have."""
     while True:
         op = rng.choice("++---*/")
@@ -111,7 +120,12 @@ def drills(rng: random.Random) -> Iterator[WordProblem]:
             a = b * quotient
         text, value = _evaluate(f"{a}{op}{b}", {})
         form = rng.choice(("What is {}?", "Calculate {}.", "{} = ?", "How much is {}?"))
-        yield WordProblem(form.format(text), f"{text} = {value}\n#### {value}", str(value), "drill")
+        worked = _equation(text, int(value), written_out=rng.random() < written_out)
+        yield WordProblem(form.format(text), f"{worked}\n#### {value}", str(value), "drill")
+
+
+def _equation(expression: str, value: int, *, written_out: bool) -> str:
+    return " = ".join([expression, *(chain(expression) if written_out else ()), str(value)])
 
 
 def _number(rng: random.Random) -> int:
@@ -119,14 +133,16 @@ def _number(rng: random.Random) -> int:
     return rng.randint(low, high)
 
 
-def _instantiate(story: Story, question: str, lines: tuple[str, ...], rng: random.Random) -> WordProblem | None:
+def _instantiate(
+    story: Story, question: str, lines: tuple[str, ...], rng: random.Random, *, written_out: bool = False
+) -> WordProblem | None:
     for _ in range(_MAX_TRIES):
         numbers = _draw_numbers(story, rng)
         if numbers is None:
             continue
         words = _draw_words(rng)
         try:
-            solution, answer = _solve(lines, dict(numbers), words, rng)
+            solution, answer = _solve(lines, dict(numbers), words, rng, written_out=written_out)
         except ValueError:
             continue
         text = _fill(
@@ -163,7 +179,7 @@ def _draw_words(rng: random.Random) -> dict[str, str]:
 
 
 def _solve(
-    lines: tuple[str, ...], numbers: dict[str, int], words: dict[str, str], rng: random.Random
+    lines: tuple[str, ...], numbers: dict[str, int], words: dict[str, str], rng: random.Random, *, written_out: bool
 ) -> tuple[str, int]:
     """The solution with every bracket worked out.
 
@@ -178,7 +194,7 @@ def _solve(
         if value <= 0 or value.denominator != 1:
             raise ValueError(f"{text} is not a positive whole number")
         numbers[match[1]] = answer = int(value)
-        return f"{text} = {answer}"
+        return _equation(text, answer, written_out=written_out)
 
     written = [_BRACKET.sub(work_out, _choose(line, rng)) for line in lines]
     filled = [_fill(line, {**words, **{k: str(v) for k, v in numbers.items()}}) for line in written]
