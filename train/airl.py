@@ -10,29 +10,27 @@ same prefix. Only demonstrations are used: no outcome label, no step label. A ki
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import time
 from collections import defaultdict
 from pathlib import Path
 
 import torch
-from tqdm import tqdm
 
 from irl_core.backbones import load_tokenizer, resolve_backbone
 from irl_core.critic import CriticCard
 from irl_core.learning.adapters import load_adapter_weights, new_adapter, save_adapter
 from irl_core.learning.contrast_trees import Tree, contrast_loss, grow, tree_logprobs
 from irl_core.learning.counterfactuals import branches, load_rollouts
-from irl_core.learning.demonstrations import HUB_NAME, load_gsm8k
-from irl_core.learning.loop import MasterWeights, load_checkpoint, save_checkpoint
-from train.cli import parse_args, print_figures
+from irl_core.learning.demonstrations import load_gsm8k
+from irl_core.learning.loop import MasterWeights
+from irl_core.learning.training_run import TrainingRun
+from train.cli import add_training_options, parse_args, print_figures
 
 
 def main(argv: list[str] | None = None) -> None:
-    args = parse_args(build_parser(), argv)
+    parser = build_parser()
+    args = parse_args(parser, argv)
     out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
     backbone = resolve_backbone(args.backbone)
     tokenizer = load_tokenizer(backbone)
     rng = random.Random(args.seed)
@@ -43,49 +41,50 @@ def main(argv: list[str] | None = None) -> None:
 
     steps = len(trees) * args.epochs // args.batch_trees
     order = [i for _ in range(args.epochs) for i in rng.sample(range(len(trees)), len(trees))]
-    optimizer = MasterWeights(model.parameters(), lr=args.lr, steps=steps)
-    first, tokens = 0, 0
-    if args.resume and (found := load_checkpoint(out / "checkpoint")):
-        tensors, state = found
-        first, tokens = state["step"], state["tokens"]
-        optimizer.load_tensors(tensors, first)
 
-    before = None if first else evaluate(model, held_out, args)
-    started = last_saved = time.monotonic()
-    for step in (progress := tqdm(range(first, steps), initial=first, total=steps, unit="step", mininterval=5)):
+    def update(step: int) -> dict[str, float]:
         chosen = order[step * args.batch_trees : (step + 1) * args.batch_trees]
-        figures = defaultdict(float)
-        for tree in (trees[i] for i in chosen):
-            logprobs = tree_logprobs(model, tree)
-            contrast, margins = contrast_loss(logprobs, tree, **weights(args))
-            likelihood = -logprobs[: tree.trunk - tree.prompt].mean()
-            ((likelihood + args.contrast * contrast) / len(chosen)).backward()
-            tokens += len(tree.ids)
-            figures["disc_loss"] += contrast.item() / len(chosen)
-            figures["likelihood"] += likelihood.item() / len(chosen)
-            figures["disc_acc"] += (margins > 0).float().mean().item() / len(chosen)
-        norm = optimizer.step()
-        line = {"step": step, "norm": round(norm, 3), "tokens": tokens, **{k: round(v, 4) for k, v in figures.items()}}
-        progress.set_postfix({k: line[k] for k in ("disc_loss", "likelihood", "disc_acc")})
-        with (out / "metrics.jsonl").open("a") as log:
-            log.write(json.dumps(line) + "\n")
-        if time.monotonic() - last_saved > args.save_minutes * 60:
-            last_saved = time.monotonic()
-            save(model, args, out)
-            save_checkpoint(out / "checkpoint", optimizer.tensors(), {"step": step + 1, "tokens": tokens})
-    save(model, args, out)
-    save_checkpoint(out / "checkpoint", optimizer.tensors(), {"step": steps, "tokens": tokens})
-    figures = {
-        "steps": steps,
-        "trees": len(trees),
-        "tokens": tokens,
-        "seed": args.seed,
-        "minutes": round((time.monotonic() - started) / 60, 1),
-        "held_out_before": before,
-        "held_out_after": evaluate(model, held_out, args),
-        "critic": str(out / "critic"),
-    }
-    print_figures(figures)
+        return learn(model, [trees[i] for i in chosen], args)
+
+    run = TrainingRun(
+        out,
+        MasterWeights(model.parameters(), lr=args.lr, steps=steps),
+        steps=steps,
+        save=lambda: save(model, args, out),
+        save_minutes=args.save_minutes,
+    )
+    if args.resume:
+        try:
+            run.resume()
+        except ValueError as problem:
+            parser.error(str(problem))
+    before = None if run.done else evaluate(model, held_out, args)
+    run.go(update)
+    print_figures(
+        {
+            **run.figures(),
+            "trees": len(trees),
+            "seed": args.seed,
+            "held_out_before": before,
+            "held_out_after": evaluate(model, held_out, args),
+            "critic": str(out / "critic"),
+        }
+    )
+
+
+def learn(model, trees: list[Tree], args: argparse.Namespace) -> dict[str, float]:
+    """Forward and backward over some trees; means over them of the losses and of the pairs that are won."""
+    figures: dict[str, float] = defaultdict(float)
+    for tree in trees:
+        logprobs = tree_logprobs(model, tree)
+        contrast, margins = contrast_loss(logprobs, tree, **weights(args))
+        likelihood = -logprobs[: tree.trunk - tree.prompt].mean()
+        ((likelihood + args.contrast * contrast) / len(trees)).backward()
+        figures["disc_loss"] += contrast.item() / len(trees)
+        figures["likelihood"] += likelihood.item() / len(trees)
+        figures["disc_acc"] += (margins > 0).float().mean().item() / len(trees)
+        figures["tokens"] += len(tree.ids)
+    return figures
 
 
 def grow_trees(tokenizer, args, rng: random.Random) -> list[Tree]:
@@ -135,29 +134,21 @@ def save(model, args, out: Path) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.airl", description=__doc__)
-    parser.add_argument("--out", default="runs/airl", help="folder for the critic, checkpoints and metrics")
+    add_training_options(parser, out="runs/airl", lr=2e-4)
     parser.add_argument("--name", default="contrast", help="the critic's name")
-    parser.add_argument("--backbone", default="embedded", help="'embedded', a folder, or a hub name")
     parser.add_argument("--init", default="assets/checkpoints/policy", help="adapter to start from: the policy's")
-    parser.add_argument("--demonstrations", default=HUB_NAME, help="GSM8K train as JSON lines, or its hub name")
     parser.add_argument("--limit", type=int, help="use only the first so many demonstrations")
     parser.add_argument("--rollouts", help="samples of the policy on them, from train.sample; none: edits alone")
     parser.add_argument("--only-with-rollouts", action="store_true", help="leave out demonstrations without samples")
     parser.add_argument("--edits-per-step", type=int, default=2, help="counterfactual edits of each step")
     parser.add_argument("--max-tokens", type=int, default=420, help="tokens of one tree, branches included")
     parser.add_argument("--held-out", type=int, default=60, help="trees kept for the figures")
-    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--batch-trees", type=int, default=8, help="trees per optimiser step")
-    parser.add_argument("--rank", type=int, default=16, help="LoRA rank, as the adapter's in --init")
-    parser.add_argument("--lr", type=float, default=2e-4, help="peak learning rate")
     parser.add_argument("--contrast", type=float, default=1.0, help="weight of the contrast beside the likelihood")
     parser.add_argument("--beta", type=float, default=0.5, help="inverse temperature of a pair's margin (1/nats)")
     parser.add_argument("--number-weight", type=float, default=1.0, help="weight of tokens that hold a digit")
     parser.add_argument("--word-weight", type=float, default=0.3, help="weight of all other tokens")
     parser.add_argument("--number-baseline", type=float, default=0.2, help="nats that a number token starts from")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--save-minutes", type=float, default=5, help="minutes between checkpoints")
-    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
     return parser
 
 

@@ -114,6 +114,21 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else repr(value) if isinstance(value, float) else str(value)
 
 
+def add_training_options(parser: argparse.ArgumentParser, *, out: str, lr: float) -> None:
+    """What every training script asks: where to write, what to train on, how fast, and whether to go on."""
+    parser.add_argument("--out", default=out, help="folder for what is trained, checkpoints and metrics")
+    parser.add_argument("--backbone", default="embedded", help="'embedded', a folder, or a hub name")
+    parser.add_argument(
+        "--demonstrations", default="openai/gsm8k", help="GSM8K train as JSON lines, or its hub name; '' for none"
+    )
+    parser.add_argument("--epochs", type=int, default=1, help="passes over the data")
+    parser.add_argument("--rank", type=int, default=16, help="LoRA rank; with --init that adapter's")
+    parser.add_argument("--lr", type=float, default=lr, help="peak learning rate")
+    parser.add_argument("--seed", type=int, default=0, help="of the data's order and of fresh weights")
+    parser.add_argument("--save-minutes", type=float, default=5, help="minutes between checkpoints")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint in --out")
+
+
 def print_figures(figures: Mapping[str, Any]) -> None:
     """The last line of every script: its figures as one line of JSON on stdout.
 

@@ -1,4 +1,5 @@
 import json
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -52,16 +53,62 @@ def test_fine_tuning_lowers_the_loss_and_writes_half_precision_adapters(ground, 
     fine_tune(ground, tmp_path, "--epochs", "6")
     losses = [json.loads(line)["loss"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
-    weights = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    weights = adapter(tmp_path)
     assert {w.dtype for w in weights.values()} == {torch.float16}
     assert last_json(capsys)["steps"] == len(losses)
 
 
+def adapter(folder):
+    return load_file(folder / "adapter" / "adapter_model.safetensors")
+
+
+def break_at(monkeypatch, step, error):
+    """Let the optimiser fail when it is asked for its `step`-th update."""
+    whole, count = MasterWeights.step, iter(range(1000))
+
+    def failing(self):
+        if next(count) == step:
+            raise error
+        return whole(self)
+
+    monkeypatch.setattr(MasterWeights, "step", failing)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), MemoryError()], ids=["stopped", "crashed"])
+def test_a_run_that_is_broken_off_and_resumed_ends_as_if_nothing_had_happened(ground, tmp_path, monkeypatch, error):
+    fine_tune(ground, tmp_path / "whole", "--epochs", "2")
+    with monkeypatch.context() as broken:
+        break_at(broken, 3, error)
+        with pytest.raises(MemoryError) if isinstance(error, MemoryError) else nullcontext():
+            fine_tune(ground, tmp_path / "broken", "--epochs", "2", "--save-minutes", "0")
+    assert len((tmp_path / "broken" / "metrics.jsonl").read_text().splitlines()) == 3
+    fine_tune(ground, tmp_path / "broken", "--epochs", "2", "--resume")
+    whole, resumed = adapter(tmp_path / "whole"), adapter(tmp_path / "broken")
+    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+    lines = [(tmp_path / run / "metrics.jsonl").read_text() for run in ("whole", "broken")]
+    assert lines[0] == lines[1]
+
+
+def test_a_stopped_run_keeps_its_adapter_and_says_that_it_was_stopped(ground, tmp_path, monkeypatch, capsys):
+    break_at(monkeypatch, 2, KeyboardInterrupt())
+    fine_tune(ground, tmp_path, "--epochs", "2")
+    figures = last_json(capsys)
+    assert (figures["steps"], figures["stopped_early"]) == (2, True)
+    assert adapter(tmp_path)
+
+
+def test_a_checkpoint_of_other_settings_is_not_resumed(ground, tmp_path, capsys):
+    fine_tune(ground, tmp_path)
+    with pytest.raises(SystemExit):
+        fine_tune(ground, tmp_path, "--epochs", "2", "--resume")
+    assert "resume with the settings it was begun with" in capsys.readouterr().err
+
+
 def test_a_finished_run_that_is_resumed_changes_nothing(ground, tmp_path):
     fine_tune(ground, tmp_path)
-    before = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    before = adapter(tmp_path)
     fine_tune(ground, tmp_path, "--resume")
-    after = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    after = adapter(tmp_path)
     assert all(torch.equal(before[k], after[k]) for k in before)
 
 
