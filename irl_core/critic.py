@@ -1,13 +1,7 @@
 """The dense reward model: loads, saves, scores traces.
 
-A critic is a folder: `critic.json` (a `CriticCard`), weights, and `calibration.json` for the diagnosis. Three forms:
-
-- `log_prob`: ρ_t = w_t · (log π_φ(y_t | x, y_<t) + b_t), π_φ a language model. w_t weighs tokens of numbers more than
-  words, because numbers carry most of what is right or wrong; b_t is a constant for each of the two kinds, so that a
-  number which an expert would write is rewarded and not only less punished: the log-ratio to a reference that gives
-  every such token the probability exp(−b). (Centring by the entropy instead was measured and is far worse.)
-- `log_ratio`: ρ_t = w_t · (log π_φ(y_t) − log π_0(y_t)) with π_0 the backbone without adapter (PRIME, METHOD 5.4).
-- `head`: V_t is the output of a token-classification head with one label, ρ_t = V_t − V_{t−1} (METHOD 5.5.3).
+A critic is a folder: `critic.json` (a `CriticCard`, which says how `rewards` are made of what the model says), its
+weights, and `calibration.json` for the diagnosis.
 """
 
 from __future__ import annotations
@@ -15,13 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 
-from irl_core.arithmetic import check_equations
 from irl_core.backbones import Backbone, load_causal_lm, load_tokenizer, native_dtype, resolve_backbone
 from irl_core.calibration import Calibration, load_calibration
+from irl_core.rewards import CriticCard, score_trace
 from irl_core.scoring import (
     EncodedTrace,
     TokenStatistics,
@@ -30,33 +23,9 @@ from irl_core.scoring import (
     head_statistics,
     scoring_batches,
 )
-from irl_core.traces import Record, Trace, TraceScore, step_of_tokens
+from irl_core.traces import Trace, TraceScore
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
-Form = Literal["log_prob", "log_ratio", "head"]
-
-
-class CriticCard(Record):
-    """What a critic is. `supervision` is `demonstrations` when no outcome or step label was used to train it.
-
-    `number_weight` and `word_weight` are the w_t of tokens with and without a digit, `number_baseline` and
-    `word_baseline` (nats) their b_t. `weight_temperature` (nats) turns trace scores into the weights
-    exp(score / temperature) of a critic-weighted vote. The trace score is the weighted mean of the rewards, less
-    `false_equation_penalty` (nats) where exact arithmetic finds a false equation: the mean, because a sum prefers
-    short solutions, and the check, because what a small model finds surprising it also often overlooks.
-    """
-
-    name: str
-    form: Form = "log_prob"
-    backbone: str = "embedded"
-    adapter: str | None = "."
-    supervision: str = "demonstrations"
-    number_weight: float = 1.0
-    word_weight: float = 0.3
-    number_baseline: float = 0.2
-    word_baseline: float = 0.0
-    false_equation_penalty: float = 1.0
-    weight_temperature: float = 0.5
 
 
 class CriticError(RuntimeError):
@@ -92,21 +61,26 @@ class Critic:
         """Scores of several traces of one problem, in order."""
         return self.score_many([(question, trace) for trace in traces])
 
-    @torch.inference_mode()
     def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
         """Scores of (question, trace) pairs, in order; batched by length.
 
         Raises:
             ValueError: if a trace has no text.
         """
+        return [
+            score_trace(self.card, trace, encoded, found)
+            for (_, trace), (encoded, found) in zip(items, self.statistics(items), strict=True)
+        ]
+
+    @torch.inference_mode()
+    def statistics(self, items: Sequence[tuple[str, Trace]]) -> list[tuple[EncodedTrace, TokenStatistics]]:
+        """What the model says of each token, before any card makes rewards of it; errors as `score_many`."""
         encoded = encode_items(self.tokenizer, items)
-        scores: dict[int, TraceScore] = {}
+        found: dict[int, TokenStatistics] = {}
         for batch in scoring_batches(encoded):
-            chosen = [encoded[i] for i in batch]
-            statistics = self._statistics([(e.prompt, e.completion) for e in chosen])
-            for i, e, found in zip(batch, chosen, statistics, strict=True):
-                scores[i] = self._score_one(items[i][1], e, found)
-        return [scores[i] for i in range(len(items))]
+            rows = [(encoded[i].prompt, encoded[i].completion) for i in batch]
+            found |= zip(batch, self._statistics(rows), strict=True)
+        return [(e, found[i]) for i, e in enumerate(encoded)]
 
     def _statistics(self, rows: list[tuple[list[int], list[int]]]) -> list[TokenStatistics]:
         if self.card.form == "head":
@@ -116,39 +90,6 @@ class Critic:
             return own
         base = causal_statistics(self._reference, rows)
         return [a._replace(reference=b.logprobs) for a, b in zip(own, base, strict=True)]
-
-    def _score_one(self, trace: Trace, encoded: EncodedTrace, found: TokenStatistics) -> TraceScore:
-        rewards = self.token_rewards(encoded.numbers, found)
-        owners = torch.tensor(step_of_tokens(encoded.offsets, trace.steps))
-        steps = len(trace.steps)
-        surprise = None if found.logprobs is None else -_sum_by(found.logprobs, owners, steps)
-        return TraceScore(
-            offsets=encoded.offsets,
-            rewards=tuple(rewards.tolist()),
-            values=tuple(rewards.cumsum(0).tolist()),
-            step_rewards=tuple(_sum_by(rewards, owners, steps).tolist()),
-            surprise=() if surprise is None else tuple(surprise.tolist()),
-            trace_score=float(rewards.sum() / self._weights(encoded.numbers).sum()) - self._penalty(trace),
-            truncated_at=encoded.truncated_at,
-        )
-
-    def _penalty(self, trace: Trace) -> float:
-        found = any(not e.ok for a, b in trace.steps for e in check_equations(trace.text[a:b]))
-        return self.card.false_equation_penalty if found else 0.0
-
-    def token_rewards(self, numbers: torch.Tensor, found: TokenStatistics) -> torch.Tensor:
-        """ρ_t in nats, (T,), of one trace; `numbers` (T,) is true where a token holds a digit."""
-        if self.card.form == "head":
-            return torch.diff(found.values, prepend=torch.zeros(1))
-        if self.card.form == "log_ratio":
-            return self._weights(numbers) * (found.logprobs - found.reference)
-        baseline = torch.where(numbers, self.card.number_baseline, self.card.word_baseline)
-        return self._weights(numbers) * (found.logprobs + baseline)
-
-    def _weights(self, numbers: torch.Tensor) -> torch.Tensor:
-        if self.card.form == "head":
-            return torch.ones(len(numbers))
-        return torch.where(numbers, self.card.number_weight, self.card.word_weight)
 
 
 def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = None) -> Critic:
@@ -209,7 +150,3 @@ def _load_model(card: CriticCard, backbone: Backbone, adapter: Path | None, dtyp
 def _checksum(backbone: Backbone, adapter: Path | None) -> str:
     weights = b"" if adapter is None else (adapter / "adapter_model.safetensors").read_bytes()
     return hashlib.sha256(backbone.sha256.encode() + weights).hexdigest()
-
-
-def _sum_by(values: torch.Tensor, owners: torch.Tensor, groups: int) -> torch.Tensor:
-    return torch.zeros(groups, dtype=values.dtype).index_add_(0, owners, values)

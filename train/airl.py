@@ -17,13 +17,13 @@ from pathlib import Path
 import torch
 
 from irl_core.backbones import load_tokenizer, resolve_backbone
-from irl_core.critic import CriticCard
 from irl_core.learning.adapters import load_adapter_weights, new_adapter, save_adapter
 from irl_core.learning.contrast_trees import Tree, contrast_loss, grow, tree_logprobs
 from irl_core.learning.counterfactuals import branches, load_rollouts
 from irl_core.learning.demonstrations import load_gsm8k
 from irl_core.learning.loop import MasterWeights
 from irl_core.learning.training_run import TrainingRun
+from irl_core.rewards import CriticCard
 from train.cli import add_training_options, parse_args, print_figures
 
 

@@ -4,9 +4,11 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from irl_core.critic import CriticCard, CriticError, load_critic
+from irl_core.arithmetic import check_equations
+from irl_core.critic import CriticError, load_critic
 from irl_core.evidence import FEATURES
 from irl_core.prompts import prompt_ids
+from irl_core.rewards import CriticCard, vouched_for
 from irl_core.scoring import length_batches, number_mask
 from irl_core.traces import trace_from_steps, trace_from_text
 from tests.nano import nano_llama, nano_tokenizer
@@ -78,6 +80,25 @@ def test_a_false_equation_lowers_the_trace_score_by_the_penalty_of_the_card(make
         mild.score(QUESTION, [t])[0].trace_score - strict.score(QUESTION, [t])[0].trace_score for t in (right, wrong)
     ]
     assert drop == pytest.approx([0.0, 2.0], abs=1e-5)
+
+
+def test_tokens_behind_the_equals_sign_of_a_true_equation_are_vouched_for():
+    text = "33 - 19 = 23 - 9 = 14 left, 2 + 2 = 5"
+    offsets = tuple((i, i + 1) for i in range(len(text)))
+    vouched = vouched_for(check_equations(text), text, offsets)
+    assert "".join(c for c, v in zip(text, vouched, strict=True) if v) == " 23 - 9 = 14"
+
+
+def test_what_exact_arithmetic_vouches_for_is_never_punished(make_critic):
+    plain, trusting = make_critic(), make_critic(trust_true_equations=True)
+    trace = trace_from_text("3 * 4 = 12 pens\n3 * 4 = 13")
+    was, now = plain.score(QUESTION, [trace])[0], trusting.score(QUESTION, [trace])[0]
+    result = slice(len("3 * 4 ="), len("3 * 4 = 12"))
+    assert min(was.rewards[result]) < 0
+    assert now.rewards[result] == tuple(max(0.0, r) for r in was.rewards[result])
+    assert now.rewards[: result.start] + now.rewards[result.stop :] == (
+        was.rewards[: result.start] + was.rewards[result.stop :]
+    )
 
 
 def test_values_are_the_running_sum_of_rewards_and_steps_add_up_to_the_last_value(make_critic):
