@@ -51,13 +51,16 @@ def read_solution(text: Any) -> str:
     return text
 
 
-def read_settings(n: Any, temperature: Any, seed: Any) -> Settings:
-    """How to sample; raises gr.Error for anything but numbers inside their limits."""
+def read_settings(n: Any, temperature: Any, seed: Any, calculator: Any = False) -> Settings:
+    """How to sample; raises gr.Error for anything but numbers inside their limits and a plain yes or no."""
+    if not isinstance(calculator, bool):
+        raise refusal("The calculator is either on or off. Correct it and try again.")
     return Settings(
         n=int(_number(n, "number of solutions", 1, MAX_TRACES, whole=True)),
         temperature=_number(temperature, "temperature", 0.0, 2.0),
         seed=int(_number(seed, "seed", 0, 2**32 - 1, whole=True)),
         max_tokens=MAX_TOKENS,
+        calculator=calculator,
     )
 
 

@@ -72,6 +72,7 @@ class SolveTab:
             self.n = gr.Number(8, label="solutions", minimum=1, maximum=MAX_TRACES, step=1, min_width=60, elem_id="n")
             self.temperature = gr.Number(0.7, label="temperature", minimum=0, maximum=2, step=0.1, min_width=60)
             self.seed = gr.Number(0, label="seed", minimum=0, maximum=2**32 - 1, step=1, min_width=60)
+            self.calculator = gr.Checkbox(False, label="calculator", min_width=90, elem_id="calculator")
             self.answer = gr.Textbox(
                 label="answer, if known", max_length=MAX_ANSWER, min_width=90, elem_id="gold", elem_classes="gold"
             )
@@ -97,7 +98,7 @@ class SolveTab:
     def _wire(self, examples: Sequence[dict[str, str]], gallery: Sequence[Session]) -> None:
         opened = [self.session, self.selection, self.status, *self._views, self.save]
         quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        form = [self.problem, self.answer, self.n, self.temperature, self.seed]
+        form = [self.problem, self.answer, self.n, self.temperature, self.seed, self.calculator]
         asked = gr.on(
             [self.solve.click, self.problem.submit, self.answer.submit],
             self.ask, form, [self.status, self.solve, self.stop],
@@ -136,11 +137,13 @@ class SolveTab:
     def _views(self) -> list[gr.components.Component]:
         return [self.ranking, self.votes, self.reading, self.charts, self.chart, self.numbers]
 
-    def ask(self, question: Any, answer: Any, n: Any, temperature: Any, seed: Any, request: gr.Request) -> tuple:
+    def ask(
+        self, question: Any, answer: Any, n: Any, temperature: Any, seed: Any, calculator: Any, request: gr.Request
+    ) -> tuple:
         """Check the form at once, before the run waits in line for the model."""
         require(self.workbench)
         read_problem(question, answer)
-        read_settings(n, temperature, seed)
+        read_settings(n, temperature, seed, calculator)
         self.stops.prepare(request.session_hash)
         return running("waiting for the model"), gr.update(interactive=False), gr.update(interactive=True)
 
@@ -149,10 +152,10 @@ class SolveTab:
         return gr.update(interactive=True), gr.update(interactive=False)
 
     def run(
-        self, question: Any, answer: Any, n: Any, temperature: Any, seed: Any, request: gr.Request
+        self, question: Any, answer: Any, n: Any, temperature: Any, seed: Any, calculator: Any, request: gr.Request
     ) -> Iterator[tuple]:
         """Sample, score and rank, drawing the page while it happens."""
-        problem, settings = read_problem(question, answer), read_settings(n, temperature, seed)
+        problem, settings = read_problem(question, answer), read_settings(n, temperature, seed, calculator)
         workbench, stop = require(self.workbench), self.stops.begin(request.session_hash)
         try:
             yield from self._drawings(workbench, problem, settings, stop)
@@ -170,6 +173,8 @@ class SolveTab:
         if stop.is_set():
             yield (None, desk.Selection(), _NOT_BEGUN, *blank, gr.skip())
             return
+        if settings.calculator:
+            yield (None, desk.Selection(), running("waking the model that can calculate"), *blank, gr.skip())
         with faults_in_words("solving"), closing(workbench.solve(problem, settings, stop)) as snapshots:
             for snapshot in _thinned(snapshots):
                 yield self._drawn(snapshot)

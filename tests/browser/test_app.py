@@ -7,6 +7,9 @@ import re
 
 import pytest
 
+from irl_core.arithmetic import check_equations
+from irl_core.session import load_session
+
 pytestmark = pytest.mark.browser
 
 MILLISECONDS_TO_SOLVE = 600_000  # seconds on an idle machine, minutes on a busy one
@@ -156,6 +159,21 @@ def test_the_chart_and_its_table_are_drawn(opened):
     page.locator(".chart .js-line").first.wait_for()
     page.click(".numbers summary")
     assert page.locator(".numbers tbody tr").count() == page.locator("#reading li.step").count()
+
+
+def test_with_the_calculator_no_solution_states_a_false_result(app, open_page, tmp_path):
+    page = open_page(app)
+    page.check("#calculator input")
+    ask(page, "Tom has 58 pens and 67 pencils. How many pens and pencils does he have?", n=2)
+    finished(page)
+    with page.expect_download() as download:
+        page.click("#save")
+    download.value.save_as(tmp_path / "session.json")
+    session = load_session((tmp_path / "session.json").read_bytes())
+    assert session.settings.calculator
+    equations = [check for trace in session.traces for check in check_equations(trace.text)]
+    assert equations
+    assert all(check.ok for check in equations)
 
 
 def test_stop_keeps_what_is_there(app, open_page):

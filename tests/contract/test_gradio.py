@@ -94,7 +94,7 @@ def test_the_served_page_names_no_other_server_for_fonts_or_scripts(served):
 def test_a_direct_caller_meets_the_same_limits_as_a_visitor(served):
     client = Client(served, verbose=False)
     with pytest.raises(AppError, match="may have 2,000"):
-        client.predict("x" * 2_001, "", 8, 0.7, 0, api_name="/solve")
+        client.predict("x" * 2_001, "", 8, 0.7, 0, False, api_name="/solve")
     with pytest.raises(AppError, match="may have 8,000"):
         client.predict("x", "y" * 8_001, api_name="/diagnose")
     with pytest.raises(AppError, match="--replay-only"):
