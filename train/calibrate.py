@@ -18,7 +18,7 @@ from irl_core.calibration import Calibration
 from irl_core.critic import load_critic
 from irl_core.evaluation.bootstrap import ProblemBootstrap
 from irl_core.evaluation.calibrating import cross_validated, fit_hazard, unsure_above
-from irl_core.evaluation.data import BadLine, LabelledTrace, read_traces
+from irl_core.evaluation.data import LabelledTrace, read_traces
 from irl_core.evaluation.metrics import (
     StepLabels,
     brier_score,
@@ -29,6 +29,7 @@ from irl_core.evaluation.metrics import (
     trace_auroc,
 )
 from irl_core.evidence import FEATURES, features, gather
+from irl_core.json_lines import BadLine
 from train.cli import parse_args, print_figures
 
 DEFAULT_THRESHOLD = 0.5

@@ -24,11 +24,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from irl_core.evaluation.data import BadLine, LabelledTrace, read_traces
+from irl_core.evaluation.data import LabelledTrace, read_traces
 from irl_core.evaluation.html import to_html
 from irl_core.evaluation.markdown import to_markdown
 from irl_core.evaluation.report import Tally
 from irl_core.evaluation.scoring import Diagnose, Scored, ScoringCritic, score_traces
+from irl_core.json_lines import BadLine
 from train.cli import parse_args, print_figures
 
 OUTPUTS = ("out", "html", "markdown", "save_scores")

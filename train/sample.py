@@ -27,6 +27,7 @@ from typing import IO, Any
 from tqdm import tqdm
 
 from irl_core.answers import answers_match, extract_answer
+from irl_core.json_lines import BadLine, load_object, numbered_lines
 from irl_core.rerank import pass_at_k
 from irl_core.traces import Problem, Trace
 from train.cli import parse_args, print_figures
@@ -40,56 +41,41 @@ class Posed:
     name: str
 
 
-@dataclass(frozen=True)
-class Skipped:
-    """A line that was passed over, counted from 1, and why."""
-
-    line: int
-    reason: str
-
-
-def read_problem(number: int, raw: bytes) -> Posed | Skipped:
+def read_problem(number: int, raw: bytes) -> Posed | BadLine:
     """One line of a problem file, or what is wrong with it."""
     try:
-        record = json.loads(raw)
-    except (ValueError, RecursionError) as problem:
-        return Skipped(number, f"not JSON: {problem}")
-    if not isinstance(record, dict):
-        return Skipped(number, "must be a JSON object")
+        record = load_object(raw)
+    except ValueError as problem:
+        return BadLine(number, str(problem))
     question, answer = record.get("question"), record.get("answer")
     if not isinstance(question, str) or not question.strip():
-        return Skipped(number, "'question' must be a text that is not empty")
+        return BadLine(number, "'question' must be a text that is not empty")
     if isinstance(answer, (int, float)) and not isinstance(answer, bool):
         answer = str(answer)
     if answer is not None and not isinstance(answer, str):
-        return Skipped(number, "'answer' must be a text or a number")
+        return BadLine(number, "'answer' must be a text or a number")
     if answer is not None and "####" in answer:
         answer = extract_answer(answer)
-    try:
-        (question + (answer or "")).encode()
-    except UnicodeEncodeError:
-        return Skipped(number, "holds half of a surrogate pair, which is no character")
     name = record.get("id")
     return Posed(Problem(question=question, answer=answer), name if isinstance(name, str) else f"line-{number}")
 
 
-def read_problems(path: Path, limit: int | None, check: Callable[[str], Any]) -> tuple[list[Posed], list[Skipped]]:
+def read_problems(path: Path, limit: int | None, check: Callable[[str], Any]) -> tuple[list[Posed], list[BadLine]]:
     """The first `limit` problems of a file that `check` lets pass (it raises ValueError for one that cannot be put).
 
     Raises:
         OSError: if the file cannot be read.
     """
     posed: list[Posed] = []
-    skipped: list[Skipped] = []
-    with path.open("rb") as file:
-        for number, raw in islice(((n, r) for n, r in enumerate(file, 1) if r.strip()), limit):
-            found = read_problem(number, raw)
-            if isinstance(found, Posed):
-                try:
-                    check(found.problem.question)
-                except ValueError as problem:
-                    found = Skipped(number, str(problem))
-            (posed if isinstance(found, Posed) else skipped).append(found)
+    skipped: list[BadLine] = []
+    for line in islice(numbered_lines(path), limit):
+        found = line if isinstance(line, BadLine) else read_problem(*line)
+        if isinstance(found, Posed):
+            try:
+                check(found.problem.question)
+            except ValueError as problem:
+                found = BadLine(line[0], str(problem))
+        (posed if isinstance(found, Posed) else skipped).append(found)
     return posed, skipped
 
 

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
+from irl_core.json_lines import BadLine, kind_of, load_object, numbered_lines
 from irl_core.traces import Trace, trace_from_steps, trace_from_text
 
-MAX_LINE_BYTES = 1_000_000
 MAX_SOLUTION_CHARS = 100_000
 MAX_STEPS = 1_000
-
-
-@dataclass(frozen=True)
-class BadLine:
-    """A line that was passed over: its number in the file, from 1, and what is wrong with it."""
-
-    line: int
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -49,31 +39,14 @@ def read_traces(path: Path) -> Iterator[LabelledTrace | BadLine]:
     Raises:
         OSError: if the file cannot be read.
     """
-    with path.open("rb") as file:
-        for number, raw in _lines(file):
-            if raw is None:
-                yield BadLine(number, f"longer than {MAX_LINE_BYTES:,} bytes")
-            elif raw.strip():
-                yield parse_line(number, raw)
-
-
-def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
-    """Numbered lines; None for one above the limit, of which no more than the limit is ever held."""
-    number = 0
-    while raw := file.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        if len(raw) <= MAX_LINE_BYTES or raw.endswith(b"\n"):
-            yield number, raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
-            continue
-        while raw and not raw.endswith(b"\n"):
-            raw = file.readline(MAX_LINE_BYTES)
-        yield number, None
+    for line in numbered_lines(path):
+        yield line if isinstance(line, BadLine) else parse_line(*line)
 
 
 def parse_line(number: int, raw: bytes | str) -> LabelledTrace | BadLine:
     """One line of the trace schema, or what is wrong with it."""
     try:
-        record = _load(raw)
+        record = load_object(raw)
         trace = _trace(record)
         return LabelledTrace(
             line=number,
@@ -88,36 +61,6 @@ def parse_line(number: int, raw: bytes | str) -> LabelledTrace | BadLine:
         )
     except ValueError as problem:
         return BadLine(number, str(problem))
-
-
-def _load(raw: bytes | str) -> dict[str, Any]:
-    try:
-        text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-        record = json.loads(text, parse_constant=_refuse, parse_float=_finite)
-        # What cannot be written again would end the run when the scored line is written.
-        json.dumps(record, ensure_ascii=False).encode("utf-8")
-    except UnicodeDecodeError as problem:
-        raise ValueError(f"not UTF-8: {problem.reason} at byte {problem.start}") from problem
-    except UnicodeEncodeError as problem:
-        raise ValueError("holds half of a surrogate pair, which is no character") from problem
-    except json.JSONDecodeError as problem:
-        raise ValueError(f"not JSON: {problem.msg} at column {problem.colno}") from problem
-    except RecursionError as problem:
-        raise ValueError("nested too deeply") from problem
-    if not isinstance(record, dict):
-        raise ValueError(f"must be a JSON object, not {_kind(record)}")
-    return record
-
-
-def _refuse(name: str) -> float:
-    raise ValueError(f"holds {name}, which is not a number")
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError(f"holds {digits}, which is too large a number")
-    return number
 
 
 def _question(record: dict[str, Any]) -> str:
@@ -160,7 +103,7 @@ def _gold(record: dict[str, Any]) -> str | None:
     if gold is None or isinstance(gold, str):
         return gold
     if isinstance(gold, bool) or not isinstance(gold, (int, float)):
-        raise ValueError(f"'gold_answer' must be a text or a number, not {_kind(gold)}")
+        raise ValueError(f"'gold_answer' must be a text or a number, not {kind_of(gold)}")
     return str(gold)
 
 
@@ -174,20 +117,15 @@ def _first_error(record: dict[str, Any], n_steps: int) -> int | None:
 def _mean_logprob(record: dict[str, Any]) -> float | None:
     value = record.get("mean_logprob")
     if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
-        raise ValueError(f"'mean_logprob' must be a number, not {_kind(value)}")
+        raise ValueError(f"'mean_logprob' must be a number, not {kind_of(value)}")
     return None if value is None else float(value)
 
 
 def _optional(record: dict[str, Any], name: str, kind: type) -> Any:
     value = record.get(name)
     if value is not None and type(value) is not kind:
-        raise ValueError(f"'{name}' must be {_KINDS[kind]} or null, not {_kind(value)}")
+        raise ValueError(f"'{name}' must be {_KINDS[kind]} or null, not {kind_of(value)}")
     return value
 
 
 _KINDS = {bool: "true or false", int: "a whole number", str: "a text"}
-_JSON_KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-
-
-def _kind(value: Any) -> str:
-    return _JSON_KINDS.get(type(value), f"the number {value!r}"[:60])

@@ -13,7 +13,7 @@ import numpy as np
 
 from irl_core.answers import answers_match, canonical_answer
 from irl_core.evaluation.bootstrap import ProblemBootstrap
-from irl_core.evaluation.data import BadLine, LabelledTrace
+from irl_core.evaluation.data import LabelledTrace
 from irl_core.evaluation.metrics import (
     StepLabels,
     best_constant_top1,
@@ -31,6 +31,7 @@ from irl_core.evaluation.metrics import (
 )
 from irl_core.evaluation.scoring import Scored, ScoringCritic
 from irl_core.evaluation.selection import selection_report
+from irl_core.json_lines import BadLine
 from irl_core.rerank import Candidates, number_groups
 
 TRACE_KEYS = ("auroc", "auroc_within_problem", "ece", "brier", "length_correlation")

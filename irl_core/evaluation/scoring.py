@@ -9,7 +9,8 @@ from itertools import islice
 from typing import Any, Protocol
 
 from irl_core.diagnosis import Diagnosis
-from irl_core.evaluation.data import BadLine, LabelledTrace
+from irl_core.evaluation.data import LabelledTrace
+from irl_core.json_lines import BadLine
 from irl_core.traces import Trace, TraceScore
 
 WINDOW = 64

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from irl_core.json_lines import BadLine, load_object, numbered_lines
 from irl_core.learning.contrast_trees import Branch, usable
 from irl_core.learning.perturbations import edit_step, results_of
 from irl_core.numerals import NUMERAL
@@ -51,12 +51,18 @@ def load_rollouts(path: Path) -> dict[str, list[str]]:
         ValueError: naming the line that lacks a question or a solution.
     """
     by_question: dict[str, list[str]] = defaultdict(list)
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        record = json.loads(line)
-        solution = record.get("solution") or "\n".join(record.get("steps", []))
-        if not record.get("question") or not solution:
-            raise ValueError(f"{path}, line {number}: a rollout needs a question and a solution")
-        by_question[record["question"]].append(solution)
+    for line in numbered_lines(path):
+        if isinstance(line, BadLine):
+            raise ValueError(f"{path}, line {line.line}: {line.reason}")
+        number, raw = line
+        try:
+            record = load_object(raw)
+            question, solution = record.get("question"), record.get("solution") or "\n".join(record.get("steps", []))
+            if not question or not solution:
+                raise ValueError("a rollout needs a question and a solution")
+        except (ValueError, TypeError) as problem:
+            raise ValueError(f"{path}, line {number}: {problem}") from problem
+        by_question[question].append(solution)
     return dict(by_question)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import NamedTuple
 
 import torch
 
+from irl_core.json_lines import BadLine, load_object, numbered_lines
 from irl_core.learning.long_arithmetic import write_out_marks
 from irl_core.learning.word_problems import Split, drills, generate
 from irl_core.prompts import encode_solution, end_id, prompt_ids
@@ -61,17 +61,14 @@ def load_gsm8k(
 
     Raises:
         FileNotFoundError: if `source` looks like a file and is none.
-        ValueError: if a line lacks `question` or `answer`.
+        ValueError: naming a line that cannot be read or lacks `question` or `answer`.
     """
     if source == HUB_NAME:
         import datasets
 
         rows: list[dict] = list(datasets.load_dataset(HUB_NAME, "main", split="train"))
     else:
-        lines = Path(source).read_text(encoding="utf-8").splitlines()
-        rows = [json.loads(line) for line in lines if line.strip()]
-    if missing := [i for i, row in enumerate(rows, 1) if not {"question", "answer"} <= row.keys()]:
-        raise ValueError(f"{source}: line {missing[0]} lacks 'question' or 'answer'")
+        rows = [_demonstration_on(source, line) for line in numbered_lines(Path(source))]
     cut = round(len(rows) * (1 - VALIDATION_SHARE))
     chosen = rows[:cut] if split == "train" else rows[cut:]
     draw = (rng or random.Random(0)).random
@@ -80,6 +77,19 @@ def load_gsm8k(
         Demonstration(row["question"], strip_calculator_marks(solution)[0], "gsm8k")
         for row, solution in zip(chosen, solutions, strict=True)
     ]
+
+
+def _demonstration_on(source: str, line: tuple[int, bytes] | BadLine) -> dict[str, str]:
+    if isinstance(line, BadLine):
+        raise ValueError(f"{source}, line {line.line}: {line.reason}")
+    number, raw = line
+    try:
+        row = load_object(raw)
+    except ValueError as problem:
+        raise ValueError(f"{source}, line {number}: {problem}") from problem
+    if not all(isinstance(row.get(key), str) for key in ("question", "answer")):
+        raise ValueError(f"{source}, line {number}: needs the texts 'question' and 'answer'")
+    return row
 
 
 def load_mixture(mixture: Mixture) -> list[Demonstration]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from irl_core.evaluation.data import LabelledTrace, read_traces
+from irl_core.json_lines import BadLine
 from tests.nano import nano_llama, nano_tokenizer
-from train.sample import Skipped, main, read_problem
+from train.sample import main, read_problem
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +103,6 @@ def test_a_mistake_on_the_command_line_is_named(
 )  # fmt: skip
 def test_any_unusable_line_is_a_reason_and_no_crash(raw: bytes) -> None:
     found = read_problem(9, raw)
-    assert isinstance(found, Skipped)
+    assert isinstance(found, BadLine)
     assert found.line == 9
     assert found.reason

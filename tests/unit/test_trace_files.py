@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from irl_core.evaluation.data import MAX_LINE_BYTES, BadLine, LabelledTrace, parse_line, read_traces
+from irl_core.evaluation.data import LabelledTrace, parse_line, read_traces
+from irl_core.json_lines import MAX_LINE_BYTES, BadLine
 
 GOOD = {"question": "1 + 1?", "steps": ["1 + 1 = 2", "#### 2"]}
 
