@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from irl_core.critic import Critic, load_critic
 from irl_core.diagnosis import Diagnosis, diagnose
@@ -20,6 +21,8 @@ from irl_core.session import ModelCard, Session, Settings
 from irl_core.traces import Problem, Trace, TraceScore, trace_from_text
 
 log = logging.getLogger(__name__)
+
+Stage = Literal["loading", "ready", "failed"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Workbench:
         self._policies: dict[bool, Policy] = {}  # by whether they calculate
         self._critic: Critic | None = None
         self._loading, self._working = threading.Lock(), threading.Lock()
-        self._status = "loading the models"
+        self._doing, self._failure = "loading the models", ""
 
     def load(self, *, calculator: bool = False) -> None:
         """Load both models; returns at once when they are there. The calculator takes an engine of its own.
@@ -58,26 +61,33 @@ class Workbench:
         with self._loading:
             try:
                 if self._critic is None:
-                    self._status = "loading the critic"
+                    self._doing = "loading the critic"
                     self._critic = load_critic(self._critic_name)
                 if calculator not in self._policies:
-                    self._status = "loading the policy"
+                    self._doing = "loading the policy"
                     self._policies[calculator] = load_policy(self._policy_name, calculator=calculator)
             except Exception as error:
-                self._status = f"the models could not be loaded: {error}"
+                self._failure = f"the models could not be loaded: {error}"
                 log.exception("loading failed")
                 raise
-            self._status = "ready"
+            self._failure = ""
+
+    @property
+    def stage(self) -> Stage:
+        """Whether problems can be solved. A calculator that cannot be had leaves a ready workbench ready."""
+        if self._policies and self._critic is not None:
+            return "ready"
+        return "failed" if self._failure else "loading"
 
     @property
     def status(self) -> str:
-        """One plain sentence for a person."""
-        return self._status
+        """The stage as a plain phrase for a person."""
+        return {"ready": "ready", "failed": self._failure, "loading": self._doing}[self.stage]
 
     def describe(self) -> str:
         """The models in one line, once they are there."""
-        if not self._policies or self._critic is None:
-            return self._status
+        if self.stage != "ready":
+            return self.status
         policy = next(iter(self._policies.values()))
         supervision = self._critic.supervision
         supervised = "demonstrations only" if supervision == "demonstrations" else supervision

@@ -34,16 +34,11 @@ def require(workbench: Workbench | None) -> Workbench:
 
 def wait_until_ready(workbench: Workbench, stop: threading.Event | None = None) -> Iterator[str]:
     """Status lines (HTML) until the models are awake or `stop` is set; raises gr.Error if they failed to load."""
-    while (status := workbench.status) != "ready" and not (stop and stop.is_set()):
-        if not is_loading(workbench):
-            raise refusal(escape(status))
-        yield running(status)
+    while (stage := workbench.stage) != "ready" and not (stop and stop.is_set()):
+        if stage == "failed":
+            raise refusal(escape(workbench.status))
+        yield running(workbench.status)
         time.sleep(_SECONDS_BETWEEN_LOOKS)
-
-
-def is_loading(workbench: Workbench) -> bool:
-    """Whether the models may still become ready: neither awake nor failed."""
-    return workbench.status.startswith(("waiting", "loading"))
 
 
 def running(text: str) -> str:

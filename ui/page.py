@@ -10,7 +10,6 @@ import gradio as gr
 
 from irl_core.session import Session, load_session
 from ui.diagnose import build_diagnose
-from ui.engine import is_loading
 from ui.markup import escape
 from ui.solve import SolveTab
 from ui.theme import ASSETS, html, script
@@ -68,13 +67,10 @@ def _follow_status(workbench: Workbench, masthead: gr.HTML) -> None:
     timer = gr.Timer(1.0)
 
     def look() -> tuple[Any, Any]:
-        return _masthead(workbench), gr.Timer(active=is_loading(workbench))
+        return _masthead(workbench), gr.Timer(active=workbench.stage == "loading")
 
     timer.tick(look, None, [masthead, timer], queue=False, show_progress="hidden", api_visibility="private")
 
 
 def _masthead(workbench: Workbench | None) -> str:
-    if workbench is None:
-        return _MASTHEAD.format(badge="replay only · no model")
-    ready = workbench.status == "ready"
-    return _MASTHEAD.format(badge=escape(workbench.describe() if ready else workbench.status))
+    return _MASTHEAD.format(badge="replay only · no model" if workbench is None else escape(workbench.describe()))
