@@ -47,7 +47,7 @@ GRID = {
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(build_parser(), argv)
-    critic = load_critic(args.critic)
+    critic = load_critic(args.critic, calibrated=False)
     lines = []
     for path in args.traces:
         items = [line for line in itertools.islice(read_traces(path), args.limit) if isinstance(line, LabelledTrace)]

@@ -40,3 +40,12 @@ def load_calibration(path: Path) -> Calibration:
         return Calibration.model_validate_json(path.read_bytes())
     except OSError as error:
         raise ValueError(f"no calibration in {path}: make one with `python -m train.calibrate`") from error
+
+
+def uncalibrated(features: tuple[str, ...]) -> Calibration:
+    """Knows nothing: no step is ever suspect."""
+    nothing = (0.0,) * len(features)
+    return Calibration(
+        features=features, mean=nothing, scale=(1.0,) * len(features), weights=nothing, intercept=-30.0,
+        threshold=1.0, unsure_above=1.0, source="nothing", n_traces=0, supervision="none",
+    )  # fmt: skip

@@ -13,7 +13,8 @@ from pathlib import Path
 import torch
 
 from irl_core.backbones import Backbone, load_causal_lm, load_tokenizer, native_dtype, resolve_backbone
-from irl_core.calibration import Calibration, load_calibration
+from irl_core.calibration import Calibration, load_calibration, uncalibrated
+from irl_core.evidence import FEATURES
 from irl_core.rewards import CriticCard, score_trace
 from irl_core.scoring import (
     EncodedTrace,
@@ -92,12 +93,16 @@ class Critic:
         return [a._replace(reference=b.logprobs) for a, b in zip(own, base, strict=True)]
 
 
-def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = None) -> Critic:
+def load_critic(
+    name: str | Path | None = None, *, dtype: torch.dtype | None = None, calibrated: bool = True
+) -> Critic:
     """Load a critic: None for the shipped one, `surprise` or `log-ratio` for those that cost nothing, or a folder.
 
     Args:
         dtype: of the arithmetic; None takes bfloat16 where the processor has it, else float32. The two differ by
             some hundredths of a nat per trace (docs/lab-notes.md).
+        calibrated: whether it needs its calibration.json; if not, one that is missing is replaced by one that knows
+            nothing, as `train.calibrate` has to work with.
 
     Raises:
         CriticError: if there is no such critic or its card cannot be read.
@@ -119,7 +124,8 @@ def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = N
             card = CriticCard.model_validate_json((path / "critic.json").read_bytes())
         except ValueError as error:
             raise CriticError(f"{path / 'critic.json'} cannot be read: {error}") from error
-        calibration = load_calibration(path / "calibration.json")
+        known = calibrated or (path / "calibration.json").exists()
+        calibration = load_calibration(path / "calibration.json") if known else uncalibrated(FEATURES)
     return Critic(card, path, resolve_backbone(card.backbone), calibration, dtype)
 
 

@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise SystemExit(
             "a calibration needs traces with a first_error_step, and one of them at least has to be wrong"
         )
-    critic = load_critic(args.critic)
+    critic = load_critic(args.critic, calibrated=False)
     rows = collect(critic, labelled)
     first_error = np.array([x.first_error_step for x in labelled])
     problems = np.unique([x.question for x in labelled], return_inverse=True)[1]

@@ -90,7 +90,7 @@ def test_calibrate_writes_what_the_diagnosis_reads_and_reports_held_out_figures(
     ]
     assert trace_from_steps(lines[0]["steps"]).steps
     (tmp_path / "traces.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name: HandMadeCritic(tmp_path))
+    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(tmp_path))
     calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), "--source", "made up"])
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert figures["cross_validated"]["f1"]["value"] == 1.0

@@ -6,6 +6,7 @@ from peft import LoraConfig, get_peft_model
 
 from irl_core.arithmetic import check_equations
 from irl_core.critic import CriticError, load_critic
+from irl_core.diagnosis import diagnose
 from irl_core.evidence import FEATURES
 from irl_core.prompts import prompt_ids
 from irl_core.rewards import CriticCard, vouched_for
@@ -163,6 +164,17 @@ def test_an_empty_trace_is_refused_with_a_plain_message(make_critic):
 def test_a_folder_without_a_card_is_refused_with_what_to_give_instead(tmp_path):
     with pytest.raises(CriticError, match="'surprise' or 'log-ratio'"):
         load_critic(tmp_path)
+
+
+def test_a_critic_that_was_just_trained_can_be_loaded_to_be_calibrated(make_critic):
+    path = make_critic(adapter=None).path
+    (path / "calibration.json").unlink()
+    with pytest.raises(ValueError, match=r"make one with .python -m train\.calibrate"):
+        load_critic(path)
+    critic = load_critic(path, calibrated=False)
+    trace = trace_from_text("3 * 4 = 12\n#### 12")
+    found = diagnose(QUESTION, trace, critic.score(QUESTION, [trace])[0], critic.calibration)
+    assert found.first_suspect is None
 
 
 def test_batches_hold_every_trace_once_within_their_budget():
