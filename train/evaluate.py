@@ -8,7 +8,8 @@ T.jsonl holds one trace per line:
 first_error_step counts from 0; -1 says "no error"; absent or null says "not labelled". Lines with the same question
 are candidates of one problem. An optional "mean_logprob" (nats per token, of the policy that drew the trace) feeds
 the log-probability baseline. Parts of the report whose labels the file lacks are null. A line that cannot be used is
-listed in the report with its number and the reason, and skipped.
+listed in the report with its number and the reason, and skipped. Files of ProcessBench, MR-GSM8K, PRM800K and
+RewardBench are read as they come, as JSON lines or as one JSON array.
 """
 
 from __future__ import annotations

@@ -1,25 +1,29 @@
-"""Reads trace files: JSON lines that anybody may have written, one at a time, bad lines named and passed over."""
+"""Reads trace files that anybody may have written, a trace at a time; bad ones are named and passed over."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from irl_core.evaluation.formats import to_schema
 from irl_core.json_lines import BadLine, kind_of, load_object, numbered_lines
 from irl_core.traces import Trace, trace_from_steps, trace_from_text
 
 MAX_SOLUTION_CHARS = 100_000
 MAX_STEPS = 1_000
+MAX_ARRAY_BYTES = 200_000_000
 
 
 @dataclass(frozen=True)
 class LabelledTrace:
-    """One line of a trace file. Labels that the line lacks are None; `first_error_step` is 0-based, -1 for no error.
+    """One trace of a file. Labels that it lacks are None; `first_error_step` is 0-based, -1 for no error.
 
-    `mean_logprob` is the mean log-probability per token (nats) under the policy that drew the trace. `record` is the
-    line as it stood, keys unknown to us included.
+    `line` counts lines, or entries where the file is one JSON array, from 1. `mean_logprob` is the mean
+    log-probability per token (nats) under the policy that drew the trace. `record` is the line as it stood, keys
+    unknown to us included, in the trace schema.
     """
 
     line: int
@@ -34,33 +38,65 @@ class LabelledTrace:
 
 
 def read_traces(path: Path) -> Iterator[LabelledTrace | BadLine]:
-    """Every line of a trace file in order; blank lines are no lines. Holds one line in memory at a time.
+    """Every trace of a file in order: JSON lines (blank lines are no lines) or one JSON array.
+
+    Lines may be in the trace schema or in one of `formats`. Of JSON lines one is in memory at a time; an array, which
+    is how some benchmarks come, is read whole.
 
     Raises:
         OSError: if the file cannot be read.
     """
+    if _is_array(path):
+        yield from _read_array(path)
+        return
     for line in numbered_lines(path):
-        yield line if isinstance(line, BadLine) else parse_line(*line)
+        if isinstance(line, BadLine):
+            yield line
+        else:
+            yield from parse_line(*line)
 
 
-def parse_line(number: int, raw: bytes | str) -> LabelledTrace | BadLine:
-    """One line of the trace schema, or what is wrong with it."""
+def _is_array(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
+
+
+def _read_array(path: Path) -> Iterator[LabelledTrace | BadLine]:
+    if path.stat().st_size > MAX_ARRAY_BYTES:
+        yield BadLine(1, f"is one JSON array of more than {MAX_ARRAY_BYTES:,} bytes: write it as JSON lines")
+        return
     try:
-        record = load_object(raw)
-        trace = _trace(record)
-        return LabelledTrace(
-            line=number,
-            question=_question(record),
-            trace=trace,
-            gold_answer=_gold(record),
-            final_correct=_optional(record, "final_correct", bool),
-            first_error_step=_first_error(record, len(trace.steps)),
-            generator=_optional(record, "generator", str),
-            mean_logprob=_mean_logprob(record),
-            record=record,
-        )
+        entries = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as problem:
+        yield BadLine(1, f"not JSON: {problem}")
+        return
+    for number, entry in enumerate(entries, 1):
+        # Through a line once more, so that both roads refuse the same things.
+        yield from parse_line(number, json.dumps(entry))
+
+
+def parse_line(number: int, raw: bytes | str) -> Iterator[LabelledTrace | BadLine]:
+    """The trace or traces on one line, or what is wrong with it."""
+    try:
+        for record in to_schema(load_object(raw)):
+            yield _labelled(number, record)
     except ValueError as problem:
-        return BadLine(number, str(problem))
+        yield BadLine(number, str(problem))
+
+
+def _labelled(number: int, record: dict[str, Any]) -> LabelledTrace:
+    trace = _trace(record)
+    return LabelledTrace(
+        line=number,
+        question=_question(record),
+        trace=trace,
+        gold_answer=_gold(record),
+        final_correct=_optional(record, "final_correct", bool),
+        first_error_step=_first_error(record, len(trace.steps)),
+        generator=_optional(record, "generator", str),
+        mean_logprob=_mean_logprob(record),
+        record=record,
+    )
 
 
 def _question(record: dict[str, Any]) -> str:

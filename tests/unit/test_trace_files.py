@@ -14,7 +14,7 @@ GOOD = {"question": "1 + 1?", "steps": ["1 + 1 = 2", "#### 2"]}
 
 def parse(**changes) -> LabelledTrace | BadLine:
     record = {key: value for key, value in (GOOD | changes).items() if value is not ...}
-    return parse_line(7, json.dumps(record))
+    return next(parse_line(7, json.dumps(record)))
 
 
 def test_given_steps_are_kept_as_they_are():
@@ -94,7 +94,7 @@ def test_a_line_of_the_wrong_shape_is_refused_with_its_reason(changes, reason):
     ],
 )
 def test_a_line_that_is_no_json_object_is_refused_with_its_reason(raw, reason):
-    bad = parse_line(1, raw)
+    (bad,) = parse_line(1, raw)
     assert isinstance(bad, BadLine)
     assert reason in bad.reason
 

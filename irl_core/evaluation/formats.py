@@ -1,0 +1,137 @@
+"""Public benchmarks in their own formats, turned into records of the trace schema.
+
+- ProcessBench (arXiv 2412.06559): `problem`, `steps`, `label` (0-based first error, -1 for none).
+- MR-GSM8K and MR-MATH (arXiv 2312.17080): `model_output_steps`, first error counted from 1, "N/A" for none.
+- PRM800K (arXiv 2305.20050): one rated completion or several per step; the first rated -1 is the first error.
+- RewardBench (arXiv 2403.13787): a `prompt` with `chosen` and `rejected` answers, which become candidates of it.
+
+What a record does not say stays absent, which the schema reads as "not labelled". A record in no known format is
+taken to be of the schema already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from irl_core.answers import answers_match
+
+Record = dict[str, Any]
+
+
+def to_schema(record: Record) -> Iterator[Record]:
+    """The record as one or more records of the trace schema.
+
+    Raises:
+        ValueError: if it is in one of the formats but holds no label, or is not what that format should hold.
+    """
+    if {"problem", "steps", "label"} <= record.keys():
+        yield _process_bench(record)
+    elif "model_output_steps" in record:
+        yield _mr_gsm8k(record)
+    elif isinstance(record.get("label"), dict) and isinstance(record.get("question"), dict):
+        yield _prm800k(record["question"], record["label"])
+    elif {"prompt", "chosen", "rejected"} <= record.keys():
+        yield from _reward_bench(record)
+    else:
+        yield record
+
+
+def _process_bench(record: Record) -> Record:
+    return _without_gaps(
+        id=record.get("id"),
+        question=record["problem"],
+        steps=record["steps"],
+        first_error_step=record["label"],
+        final_correct=record.get("final_answer_correct"),
+        generator=record.get("generator"),
+    )
+
+
+def _mr_gsm8k(record: Record) -> Record:
+    written = record["model_output_steps"]
+    if isinstance(written, list):
+        steps = [step[0] if isinstance(step, list) and len(step) == 1 else step for step in written]
+    gold = record.get("ground_truth_answer")
+    return _without_gaps(
+        id=record.get("uuid"),
+        question=record.get("question"),
+        **({"steps": steps} if isinstance(written, list) else {"solution": written}),
+        gold_answer=None if gold is None else str(gold),
+        first_error_step=_counted_from_one(record),
+        final_correct=_verdict(record.get("model_output_answer_correctness")),
+    )
+
+
+def _counted_from_one(record: Record) -> int | None:
+    """MR-GSM8K's first error as ours; None where a wrong solution has none marked."""
+    marked = record.get("model_output_solution_first_error_step")
+    if isinstance(marked, str) and marked.strip().isdigit():
+        marked = int(marked)
+    if isinstance(marked, int) and not isinstance(marked, bool):
+        return marked - 1
+    return -1 if _verdict(record.get("model_output_solution_correctness")) else None
+
+
+def _verdict(said: Any) -> bool | None:
+    words = {"correct": True, "wrong": False, "incorrect": False}
+    return said if isinstance(said, bool) else words.get(str(said).strip().lower())
+
+
+def _prm800k(question: Record, label: Record) -> Record:
+    """In phase 2 the whole solution was written beforehand and labelled up to its first error."""
+    finish = label.get("finish_reason")
+    if finish not in ("solution", "found_error"):
+        raise ValueError(f"PRM800K: the labelling ended with {finish!r}, which says nothing of the steps")
+    written = question.get("pre_generated_steps")
+    rated = [_completion(step) for step in _list(label.get("steps"))]
+    first_error = next((i for i, (_, rating) in enumerate(rated) if rating == -1), -1)
+    gold, answer = question.get("ground_truth_answer"), question.get("pre_generated_answer")
+    right = answers_match(gold, answer) if isinstance(gold, str) and isinstance(answer, str) else None
+    return _without_gaps(
+        question=question.get("problem"),
+        steps=written or [text for text, _ in rated],
+        gold_answer=gold,
+        first_error_step=first_error,
+        final_correct=True if finish == "solution" else right,
+    )
+
+
+def _completion(step: Any) -> tuple[str, int | None]:
+    """What stands at a step of PRM800K, and its rating: the chosen completion, a person's own, or the one rated first.
+
+    Where none was chosen the step ended the solution, and what the model had written there is the first completion.
+    """
+    if not isinstance(step, dict):
+        raise ValueError("PRM800K: a step of the label is not an object")
+    human = step.get("human_completion")
+    if isinstance(human, dict):
+        return human.get("text", ""), human.get("rating", 1)
+    completions, chosen = _list(step.get("completions")), step.get("chosen_completion")
+    if not completions:
+        raise ValueError("PRM800K: a step of the label has no completion")
+    completion = completions[chosen if isinstance(chosen, int) and 0 <= chosen < len(completions) else 0]
+    if not isinstance(completion, dict):
+        raise ValueError("PRM800K: a completion is not an object")
+    return completion.get("text", ""), completion.get("rating")
+
+
+def _reward_bench(record: Record) -> Iterator[Record]:
+    for kind, right in (("chosen", True), ("rejected", False)):
+        answers = record[kind] if isinstance(record[kind], list) else [record[kind]]
+        for i, answer in enumerate(answers):
+            yield _without_gaps(
+                id=f"{record.get('id', 'pair')}:{kind}:{i}",
+                question=record["prompt"],
+                solution=answer,
+                final_correct=right,
+                generator=record.get(f"{kind}_model"),
+            )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _without_gaps(**fields: Any) -> Record:
+    return {key: value for key, value in fields.items() if value is not None}
