@@ -1,0 +1,163 @@
+"""Losses of the discriminator. Pure functions; each returns a scalar to be minimised.
+
+N traces are rows; `expert` (N,) bool tells whose they are and `groups` (N,) long which prompt they answer. Logits
+and scores are in nats; positive speaks for the expert.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, softplus
+
+DiscriminatorLoss = Literal["bce", "wgan", "relativistic", "maxent"]
+
+
+def bce(
+    logits: torch.Tensor,
+    positions: torch.Tensor,
+    expert: torch.Tensor,
+    *,
+    smoothing: float = 0.1,
+    expert_share: float = 0.0,
+) -> torch.Tensor:
+    """Every position inherits its trace's label (arXiv 2510.01857); a mean over positions, then over traces.
+
+    Both classes weigh one half. Targets are 1 - smoothing/2 and smoothing/2, which bounds the optimal logit.
+
+    With an `expert_share` p > 0 rollouts are taken as unlabelled, a fraction p of them as good as an expert's, and the
+    risk is the non-negative one of arXiv 1703.00593, eq. 6: p R+(expert) + max(0, R-(rollouts) - p R-(expert)).
+
+    Args:
+        logits, positions: (N, T); `positions` is true where a label is inherited.
+    """
+    kept = positions.any(1)
+    logits, positions, expert = logits[kept], positions[kept], expert[kept]
+
+    def risk(rows: torch.Tensor, label: float) -> torch.Tensor:
+        chosen, where = logits[rows], positions[rows]
+        losses = binary_cross_entropy_with_logits(chosen, torch.full_like(chosen, label), reduction="none")
+        return ((losses * where).sum(1) / where.sum(1)).mean()
+
+    high, low = 1 - smoothing / 2, smoothing / 2
+    if expert_share:
+        unlabelled = risk(~expert, low) - expert_share * risk(expert, low)
+        return expert_share * risk(expert, high) + unlabelled.clamp(min=0)
+    return 0.5 * risk(expert, high) + 0.5 * risk(~expert, low)
+
+
+def wgan(scores: torch.Tensor, expert: torch.Tensor) -> torch.Tensor:
+    """mean(rollouts) - mean(experts) of the traces' scores (N,) (arXiv 1701.07875); add `gradient_penalty`."""
+    return scores[~expert].mean() - scores[expert].mean()
+
+
+def gradient_penalty(scores: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
+    """mean (|d score / d embeddings| - 1)^2 over rows (arXiv 1704.00028, eq. 3).
+
+    Args:
+        scores: (N,), computed from `embeddings`.
+        embeddings: (N, T, D), requiring gradients: interpolations between experts and rollouts.
+    """
+    (slopes,) = torch.autograd.grad(scores.sum(), embeddings, create_graph=True)
+    return ((slopes.float().flatten(1).norm(dim=1) - 1) ** 2).mean()
+
+
+def relativistic(
+    scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor, *, temperature: float = 1.0
+) -> torch.Tensor:
+    """-log softmax of the expert's score among the rollouts of its own prompt, (N,) scores; a mean over experts.
+
+    InfoNCE (arXiv 1807.03748) over the group; what all traces of one prompt share cancels, so that no prompt and no
+    common prefix gets a label.
+    """
+    losses = []
+    for own, rivals in _by_group(scores / temperature, expert, groups):
+        if len(rivals):
+            losses += [softplus(torch.logsumexp(rivals, 0) - score) for score in own]
+    return torch.stack(losses).mean() if losses else 0.0 * scores.sum()
+
+
+def maxent(
+    scores: torch.Tensor,
+    policy_logprobs: torch.Tensor,
+    expert: torch.Tensor,
+    groups: torch.Tensor,
+    *,
+    weight_clip: float = 5.0,
+) -> torch.Tensor:
+    """-R(expert) + log mean exp(R(rollout) - log pi(rollout)): maximum-entropy IRL with the partition function by
+    importance sampling from the policy (arXiv 2602.07832).
+
+    Args:
+        scores, policy_logprobs: (N,), sums over the trace.
+        weight_clip: how far, in nats, a rollout's log pi may lie from its group's mean: without a bound the least
+            probable rollout would be the whole partition function.
+    """
+    losses = []
+    pairs = zip(_by_group(scores, expert, groups), _by_group(policy_logprobs, expert, groups), strict=True)
+    for (own, rivals), (_, logprobs) in pairs:
+        if len(own) and len(rivals):
+            corrections = (logprobs - logprobs.mean()).clamp(-weight_clip, weight_clip)
+            partition = torch.logsumexp(rivals - corrections, 0) - torch.tensor(float(len(rivals))).log()
+            losses.append(partition - own.mean())
+    return torch.stack(losses).mean() if losses else 0.0 * scores.sum()
+
+
+def local(expert_sums: torch.Tensor, edited_sums: torch.Tensor) -> torch.Tensor:
+    """-log sigmoid(S(expert) - S(edit)), S the rewards from the first difference to the end of the edited step.
+
+    Both (N,), from the same prefix, which carries no label.
+    """
+    return -logsigmoid(expert_sums - edited_sums).mean()
+
+
+def centred(scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
+    """Scores less the midpoint between their group's experts and rollouts, (N,): logits for losses that have none."""
+    found = scores.clone()
+    for group in groups.unique():
+        rows = groups == group
+        sides = [scores[rows & side].mean() for side in (expert, ~expert) if (rows & side).any()]
+        found[rows] = scores[rows] - torch.stack(sides).mean()
+    return found
+
+
+def group_accuracy(scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor) -> float:
+    """Share of pairs of an expert and a rollout of the same prompt in which the expert scores higher; a tie is half.
+
+    0.5 if there is no pair.
+    """
+    won = [
+        (own[:, None] > rivals).double() + 0.5 * (own[:, None] == rivals).double()
+        for own, rivals in _by_group(scores, expert, groups)
+    ]
+    pairs = torch.cat([w.flatten() for w in won]) if won else torch.zeros(0)
+    return pairs.mean().item() if len(pairs) else 0.5
+
+
+def statistics(scores: torch.Tensor, logits: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor) -> dict:
+    """How well the discriminator tells the classes apart, under the names that the `imitation` library uses.
+
+    Args:
+        scores: (N,) of whole traces, compared within their prompt for `disc_group_acc`.
+        logits: (N,) of whole traces; above 0 counts as "expert". `disc_entropy` is their mean in nats.
+    """
+    right = (logits > 0) == expert
+    probability = logits.double().sigmoid()
+    entropy = torch.special.entr(probability) + torch.special.entr(1 - probability)
+    return {
+        "disc_acc": right.float().mean().item(),
+        "disc_acc_expert": right[expert].float().mean().item(),
+        "disc_acc_policy": right[~expert].float().mean().item(),
+        "disc_group_acc": group_accuracy(scores, expert, groups),
+        "disc_entropy": entropy.mean().item(),
+        "disc_proportion_expert_pred": (logits > 0).float().mean().item(),
+        "disc_proportion_expert_true": expert.float().mean().item(),
+    }
+
+
+def _by_group(scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor):
+    """(experts' scores, rollouts' scores) of each prompt."""
+    for group in groups.unique():
+        rows = groups == group
+        yield scores[rows & expert], scores[rows & ~expert]
