@@ -11,17 +11,16 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections import defaultdict
 from pathlib import Path
 
 import torch
 
 from irl_core.backbones import load_tokenizer, resolve_backbone
 from irl_core.learning.adapters import load_adapter_weights, new_adapter, save_adapter
-from irl_core.learning.contrast_trees import Tree, contrast_loss, grow, tree_logprobs
+from irl_core.learning.contrast_trees import Tree, contrast_loss, forest_logprobs, grow
 from irl_core.learning.counterfactuals import branches, load_rollouts
 from irl_core.learning.demonstrations import load_gsm8k
-from irl_core.learning.loop import MasterWeights
+from irl_core.learning.loop import MasterWeights, batches_by_length
 from irl_core.learning.training_run import TrainingRun
 from irl_core.rewards import CriticCard
 from train.cli import add_training_options, parse_args, print_figures
@@ -39,17 +38,16 @@ def main(argv: list[str] | None = None) -> None:
     model = new_adapter(backbone, rank=args.rank, seed=args.seed)
     load_adapter_weights(model, Path(args.init))
 
-    steps = len(trees) * args.epochs // args.batch_trees
-    order = [i for _ in range(args.epochs) for i in rng.sample(range(len(trees)), len(trees))]
+    lengths = [len(tree.ids) for tree in trees]
+    batches = [b for _ in range(args.epochs) for b in batches_by_length(lengths, args.batch_tokens, rng)]
 
     def update(step: int) -> dict[str, float]:
-        chosen = order[step * args.batch_trees : (step + 1) * args.batch_trees]
-        return learn(model, [trees[i] for i in chosen], args)
+        return learn(model, [trees[i] for i in batches[step]], args)
 
     run = TrainingRun(
         out,
-        MasterWeights(model.parameters(), lr=args.lr, steps=steps),
-        steps=steps,
+        MasterWeights(model.parameters(), lr=args.lr, steps=len(batches)),
+        steps=len(batches),
         save=lambda: save(model, args, out),
         save_minutes=args.save_minutes,
     )
@@ -74,17 +72,19 @@ def main(argv: list[str] | None = None) -> None:
 
 def learn(model, trees: list[Tree], args: argparse.Namespace) -> dict[str, float]:
     """Forward and backward over some trees; means over them of the losses and of the pairs that are won."""
-    figures: dict[str, float] = defaultdict(float)
-    for tree in trees:
-        logprobs = tree_logprobs(model, tree)
-        contrast, margins = contrast_loss(logprobs, tree, **weights(args))
-        likelihood = -logprobs[: tree.trunk - tree.prompt].mean()
-        ((likelihood + args.contrast * contrast) / len(trees)).backward()
-        figures["disc_loss"] += contrast.item() / len(trees)
-        figures["likelihood"] += likelihood.item() / len(trees)
-        figures["disc_acc"] += (margins > 0).float().mean().item() / len(trees)
-        figures["tokens"] += len(tree.ids)
-    return figures
+    forest = list(zip(trees, forest_logprobs(model, trees), strict=True))
+    contrasts, margins = zip(
+        *(contrast_loss(logprobs, tree, **weights(args)) for tree, logprobs in forest), strict=True
+    )
+    likelihoods = [-logprobs[: tree.trunk - tree.prompt].mean() for tree, logprobs in forest]
+    contrast, likelihood = torch.stack(contrasts).mean(), torch.stack(likelihoods).mean()
+    (likelihood + args.contrast * contrast).backward()
+    return {
+        "disc_loss": contrast.item(),
+        "likelihood": likelihood.item(),
+        "disc_acc": (torch.cat(margins) > 0).float().mean().item(),
+        "tokens": sum(len(tree.ids) for tree in trees),
+    }
 
 
 def grow_trees(tokenizer, args, rng: random.Random) -> list[Tree]:
@@ -112,7 +112,7 @@ def weights(args) -> dict[str, float]:
 def evaluate(model, trees: list[Tree], args) -> dict[str, float]:
     """Share of held-out pairs in which the expert's step is preferred, and the loss."""
     model.eval()
-    found = [contrast_loss(tree_logprobs(model, tree), tree, **weights(args)) for tree in trees]
+    found = [contrast_loss(forest_logprobs(model, [tree])[0], tree, **weights(args)) for tree in trees]
     model.train()
     margins = torch.cat([m for _, m in found])
     loss = sum(loss.item() for loss, _ in found) / len(found)
@@ -143,7 +143,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--edits-per-step", type=int, default=2, help="counterfactual edits of each step")
     parser.add_argument("--max-tokens", type=int, default=420, help="tokens of one tree, branches included")
     parser.add_argument("--held-out", type=int, default=60, help="trees kept for the figures")
-    parser.add_argument("--batch-trees", type=int, default=8, help="trees per optimiser step")
+    parser.add_argument("--batch-tokens", type=int, default=1536, help="padded tokens per optimiser step")
     parser.add_argument("--contrast", type=float, default=1.0, help="weight of the contrast beside the likelihood")
     parser.add_argument("--beta", type=float, default=0.5, help="inverse temperature of a pair's margin (1/nats)")
     parser.add_argument("--number-weight", type=float, default=1.0, help="weight of tokens that hold a digit")

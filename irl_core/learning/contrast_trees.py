@@ -104,16 +104,29 @@ def predictors(tree: Tree) -> list[int]:
 
 def tree_logprobs(model: torch.nn.Module, tree: Tree) -> torch.Tensor:
     """log π(y_t | its path) in nats of every token after the prompt, (T − prompt,)."""
+    return forest_logprobs(model, [tree])[0]
+
+
+def forest_logprobs(model: torch.nn.Module, trees: Sequence[Tree]) -> list[torch.Tensor]:
+    """`tree_logprobs` of several trees, from one padded forward pass of (B, longest T)."""
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
-    dtype = causal.lm_head.weight.dtype
-    mask = torch.zeros(1, 1, len(tree.ids), len(tree.ids), dtype=dtype)
-    mask.masked_fill_(~tree_mask(tree), torch.finfo(dtype).min)
-    ids = torch.tensor([tree.ids])
+    weight = causal.lm_head.weight
+    width = max(len(tree.ids) for tree in trees)
+    mask = torch.full((len(trees), 1, width, width), torch.finfo(weight.dtype).min, dtype=weight.dtype)
+    ids, positions = torch.zeros(2, len(trees), width, dtype=torch.long)
+    for row, tree in enumerate(trees):
+        length = len(tree.ids)
+        ids[row, :length], positions[row, :length] = torch.tensor(tree.ids), torch.tensor(tree.positions)
+        mask[row, 0, :length, :length].masked_fill_(tree_mask(tree), 0)
+        # A padding token looks at itself, since a softmax over nothing is not a number.
+        mask[row, 0].fill_diagonal_(0)
     hidden = causal.model(
-        input_ids=ids, attention_mask=mask, position_ids=torch.tensor([tree.positions]), use_cache=False
-    ).last_hidden_state[0]
-    logits = causal.lm_head(hidden[predictors(tree)]).float()
-    return -torch.nn.functional.cross_entropy(logits, ids[0, tree.prompt :], reduction="none")
+        input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False
+    ).last_hidden_state
+    seen = torch.cat([hidden[row, predictors(tree)] for row, tree in enumerate(trees)])
+    targets = torch.cat([ids[row, tree.prompt : len(tree.ids)] for row, tree in enumerate(trees)])
+    logprobs = -torch.nn.functional.cross_entropy(causal.lm_head(seen).float(), targets, reduction="none")
+    return list(logprobs.split([len(tree.ids) - tree.prompt for tree in trees]))
 
 
 def contrast_loss(

@@ -7,6 +7,7 @@ from irl_core.learning.contrast_trees import (
     Branch,
     Tree,
     contrast_loss,
+    forest_logprobs,
     grow,
     predictors,
     tree_logprobs,
@@ -45,6 +46,16 @@ def test_a_tree_scores_trunk_and_branches_as_if_each_were_written_alone(tokenize
     torch.testing.assert_close(
         packed[start - tree.prompt : end - tree.prompt], whole[-(end - start) :], atol=1e-4, rtol=1e-4
     )
+
+
+def test_trees_of_different_length_score_in_one_batch_as_they_do_alone(tokenizer, model):
+    small = grow(tokenizer, QUESTION, "3 * 4 = 12\n#### 12", [Branch(0, "3 + 4 = 7", "operator")], 1000)
+    large = grow(tokenizer, QUESTION, SOLUTION, [Branch(1, "12 + 2 = 14 left.", "operator")], 1000)
+    with torch.no_grad():
+        together = forest_logprobs(model, [small, large])
+        alone = [tree_logprobs(model, tree) for tree in (small, large)]
+    for packed, single in zip(together, alone, strict=True):
+        torch.testing.assert_close(packed, single, atol=1e-5, rtol=1e-5)
 
 
 def test_a_branch_sees_its_root_and_itself_and_nobody_sees_a_branch():

@@ -120,7 +120,7 @@ def test_the_warmed_up_critic_prefers_the_experts_steps_more_than_before(ground,
     airl.main([
         "--backbone", str(ground / "backbone"), "--demonstrations", str(ground / "demonstrations.jsonl"),
         "--init", str(tmp_path / "sft" / "adapter"), "--rollouts", str(tmp_path / "rollouts.jsonl"),
-        "--out", str(tmp_path / "airl"), "--rank", "4", "--lr", "0.01", "--held-out", "4", "--batch-trees", "4",
+        "--out", str(tmp_path / "airl"), "--rank", "4", "--lr", "0.01", "--held-out", "4", "--batch-tokens", "600",
         "--epochs", "3",
     ])  # fmt: skip
     figures = last_json(capsys)
