@@ -109,14 +109,14 @@ def generate(rng: random.Random, split: Split = "train", *, written_out: float =
 def drills(rng: random.Random, *, written_out: float = 0.0) -> Iterator[WordProblem]:
     """Endless single operations ("What is 458 + 692?") with the numbers that school problems have."""
     while True:
-        op = rng.choice("++---*/")
+        op = rng.choice("+++---**//")
         a, b = (_number(rng) for _ in range(2))
         if op == "-" and a < b:
             a, b = b, a
         if op == "*":
             a, b = rng.randint(2, 99), rng.randint(2, 20)
         if op == "/":
-            b, quotient = rng.randint(2, 20), rng.randint(2, 60)
+            b, quotient = rng.randint(2, 20), rng.randint(2, 100)
             a = b * quotient
         text, value = _evaluate(f"{a}{op}{b}", {})
         form = rng.choice(("What is {}?", "Calculate {}.", "{} = ?", "How much is {}?"))
