@@ -116,5 +116,10 @@ def render_opened(session: Session) -> str:
     return _line("", f"opened: {count(len(session.traces), 'solution')}", *cards, verdict_line(session))
 
 
+def render_recorded(session: Session) -> str:
+    """The line under the problem for a run that was recorded beforehand."""
+    return _line("", "a recorded run; Solve draws fresh solutions", verdict_line(session))
+
+
 def _line(kind: str, *parts: str) -> str:
     return f'<p class="status {kind}" role="status">{" · ".join(p for p in parts if p)}</p>'

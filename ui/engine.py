@@ -21,7 +21,7 @@ _LOG = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS = 0.4
 OFF = (
     '<p class="status" role="status">No model is loaded: this page was started with --replay-only. '
-    "Saved sessions can be opened on the Solve tab.</p>"
+    "The examples show recorded runs, and saved sessions can be opened on the Solve tab.</p>"
 )
 
 

@@ -51,12 +51,13 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
     return page
 
 
-def load_gallery() -> list[Session]:
-    """The sessions that are shipped for replay; one that cannot be read is named in the log and left out."""
-    sessions = []
+def load_gallery() -> dict[str, Session]:
+    """The recorded runs by their question; one that cannot be read is named in the log and left out."""
+    sessions = {}
     for path in sorted((ASSETS / "gallery").glob("*.json")):
         try:
-            sessions.append(load_session(path.read_bytes()))
+            session = load_session(path.read_bytes())
+            sessions[session.problem.question] = session
         except ValueError:
             _LOG.warning("gallery session %s cannot be read and is left out", path.name)
     return sessions

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -43,16 +44,17 @@ class SolveTab:
     """The tab's components and what they do. One object per page; whatever belongs to a visitor is in `gr.State`."""
 
     def __init__(
-        self, workbench: Workbench | None, examples: Sequence[dict[str, str]], gallery: Sequence[Session]
+        self, workbench: Workbench | None, examples: Sequence[dict[str, str]], gallery: Mapping[str, Session]
     ) -> None:
+        """`gallery` holds recorded runs by their question: an example that has one shows it before any model is awake."""
         self.workbench = workbench
         self.stops = StopSignals()
         self.session = gr.State(None)
         self.selection = gr.State(desk.Selection())
-        self._lay_out(examples, gallery)
+        self._lay_out(examples)
         self._wire(examples, gallery)
 
-    def _lay_out(self, examples: Sequence[dict[str, str]], gallery: Sequence[Session]) -> None:
+    def _lay_out(self, examples: Sequence[dict[str, str]]) -> None:
         with gr.Row(elem_classes="pose"):
             with gr.Column(scale=3, elem_classes="question"):
                 self.problem = gr.Textbox(
@@ -78,8 +80,6 @@ class SolveTab:
             )
         with gr.Row(elem_classes="chips"):
             self.chips = [gr.Button(e["title"], size="sm", elem_classes="chip") for e in examples]
-        with gr.Row(elem_classes="chips gallery", visible=bool(gallery)):
-            self.replays = [gr.Button(_short(s.problem.question), size="sm", elem_classes="chip") for s in gallery]
         self.status = html(OFF if self.workbench is None else "", elem_id="status")
         with gr.Row(elem_classes="desk"):
             with gr.Column(scale=1, min_width=280, elem_classes="margin"):
@@ -95,7 +95,7 @@ class SolveTab:
             self.save = gr.DownloadButton("Save session", size="sm", interactive=False, elem_id="save")
             self.open = gr.UploadButton("Open session", size="sm", type="binary", file_types=[".json"], elem_id="open")
 
-    def _wire(self, examples: Sequence[dict[str, str]], gallery: Sequence[Session]) -> None:
+    def _wire(self, examples: Sequence[dict[str, str]], gallery: Mapping[str, Session]) -> None:
         opened = [self.session, self.selection, self.status, *self._views, self.save]
         quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
         form = [self.problem, self.answer, self.n, self.temperature, self.seed, self.calculator]
@@ -125,13 +125,11 @@ class SolveTab:
             api_visibility="private",
         )
         for chip, example in zip(self.chips, examples, strict=True):
-            values = (example["question"], example["answer"])
-            chip.click(lambda values=values: values, None, [self.problem, self.answer], **quiet)
-        for button, session in zip(self.replays, gallery, strict=True):
-            button.click(
-                lambda session=session: self._opened(session.model_copy(deep=True)),
-                None, [self.problem, self.answer, *opened], **quiet,
-            )  # fmt: skip
+            if (recorded := gallery.get(example["question"])) is not None:
+                chip.click(partial(self.replay, recorded), None, [self.problem, self.answer, *opened], **quiet)
+            else:
+                values = (example["question"], example["answer"])
+                chip.click(lambda values=values: values, None, [self.problem, self.answer], **quiet)
 
     @property
     def _views(self) -> list[gr.components.Component]:
@@ -225,14 +223,19 @@ class SolveTab:
 
     def open_file(self, data: bytes | None) -> tuple:
         """Show a session that somebody saved."""
-        return self._opened(read_session(data))
+        session = read_session(data)
+        return self._opened(session, desk.render_opened(session))
 
-    def _opened(self, session: Session) -> tuple:
+    def replay(self, recorded: Session) -> tuple:
+        """Show a run that was recorded for an example."""
+        return self._opened(recorded.model_copy(deep=True), desk.render_recorded(recorded))
+
+    def _opened(self, session: Session, status: str) -> tuple:
         selection = desk.first_selection(session)
         shown = (
             session,
             selection,
-            desk.render_opened(session),
+            status,
             *self._view(session, selection),
             self._saved(session),
         )
@@ -255,7 +258,3 @@ def _thinned(snapshots: Iterator[Snapshot]) -> Iterator[Snapshot]:
         if snapshot.done or len(snapshot.session.scores) != finished or now - drawn_at >= _SECONDS_BETWEEN_DRAWINGS:
             drawn_at, finished = now, len(snapshot.session.scores)
             yield snapshot
-
-
-def _short(question: str) -> str:
-    return question if len(question) <= 48 else question[:47].rstrip() + "…"

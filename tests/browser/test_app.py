@@ -70,7 +70,9 @@ def saved(app, browser, tmp_path_factory) -> dict:
     page.wait_for_function("document.querySelector('#problem textarea').value.startsWith('Maddison')")
     page.fill("#n input", "8")
     page.press("#problem textarea", "Enter")
-    page.locator("#reading .proof, #reading section.trace").first.wait_for(timeout=MILLISECONDS_TO_SOLVE)
+    page.wait_for_function(
+        "document.querySelector('#status').textContent.includes('done in')", timeout=MILLISECONDS_TO_SOLVE
+    )
     finished(page)
     path = tmp_path_factory.mktemp("saved") / "session.json"
     with page.expect_download() as download:
@@ -294,3 +296,12 @@ def test_without_models_a_session_can_still_be_opened_and_solving_says_why_it_is
     chooser.value.set_files(saved["path"])
     page.locator("#reading section.trace").wait_for()
     assert page.locator("#ranking li[data-trace]").count() == 8
+
+
+def test_without_models_an_example_shows_its_recorded_run(replay_app, open_page):
+    page = open_page(replay_app)
+    page.click("button.chip:has-text('Marbles in boxes')")
+    page.locator("#reading section.trace").wait_for()
+    assert page.locator("#ranking li[data-trace]").count() == 8
+    assert "recorded run" in page.inner_text("#status")
+    assert page.input_value("#problem textarea").startswith("Maddison")

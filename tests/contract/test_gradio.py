@@ -156,7 +156,7 @@ def test_an_index_from_a_browser_is_taken_only_if_it_is_one(value):
 @pytest.fixture
 def tab():
     with gr.Blocks():
-        return SolveTab(None, [], [])
+        return SolveTab(None, [], {})
 
 
 def choose(tab, session, data):

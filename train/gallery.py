@@ -1,0 +1,57 @@
+"""Record the runs that the page shows before any model is awake: its own examples, solved with its own settings.
+
+    python -m train.gallery
+
+Needed again whenever the shipped policy, critic or calibration changes; a test names the record that is stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import threading
+from pathlib import Path
+
+from tqdm import tqdm
+
+from irl_core.critic import CHECKPOINTS
+from irl_core.session import Session, Settings
+from irl_core.traces import Problem
+from irl_core.workbench import Workbench
+from train.cli import parse_args, print_figures
+
+ASSETS = Path(__file__).resolve().parent.parent / "assets"
+
+
+def main(argv: list[str] | None = None) -> None:
+    args = parse_args(build_parser(), argv)
+    examples = json.loads(Path(args.examples).read_text("utf-8"))["problems"]
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    workbench = Workbench(policy=args.policy, critic=args.critic)
+    sessions = [record(workbench, example) for example in tqdm(examples, unit="problem")]
+    for old in out.glob("*.json"):
+        old.unlink()
+    for example, session in zip(examples, sessions, strict=True):
+        (out / f"{example['id']}.json").write_text(session.model_dump_json(exclude_none=True) + "\n", "utf-8")
+    print_figures({"sessions": len(sessions), "seconds": [round(s.seconds, 1) for s in sessions], "out": str(out)})
+
+
+def record(workbench: Workbench, example: dict[str, str]) -> Session:
+    """One example, solved with the settings that the page opens with."""
+    problem = Problem(question=example["question"], answer=example["answer"])
+    *_, last = workbench.solve(problem, Settings(), threading.Event())
+    return last.session
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m train.gallery", description=__doc__)
+    parser.add_argument("--examples", default=ASSETS / "examples.json", help="file with the page's examples")
+    parser.add_argument("--out", default=ASSETS / "gallery", help="folder of the records; emptied first")
+    parser.add_argument("--policy", default=str(CHECKPOINTS / "policy"), help="the model that writes")
+    parser.add_argument("--critic", help="the critic's folder (default: the shipped one)")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
