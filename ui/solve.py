@@ -46,7 +46,7 @@ class SolveTab:
     def __init__(
         self, workbench: Workbench | None, examples: Sequence[dict[str, str]], gallery: Mapping[str, Session]
     ) -> None:
-        """`gallery` holds recorded runs by their question: an example that has one shows it before any model is awake."""
+        """`gallery` holds recorded runs by question: an example that has one shows it before any model is awake."""
         self.workbench = workbench
         self.stops = StopSignals()
         self.session = gr.State(None)
