@@ -1,7 +1,7 @@
 """An exact world: chains of small arithmetic whose expert and novice are processes with known token probabilities.
 
-A problem is a chain such as `3 + 4 * 2 - 5 ?`, worked from left to right on a clock of `modulus` hours. A solution fills
-a fixed layout of six tokens a step and three more:
+A problem is a chain such as `3 + 4 * 2 - 5 ?`, worked from left to right on a clock of `modulus` hours. A solution
+fills a fixed layout of six tokens a step and three more:
 
     so 3 + 4 = 7 then 2 * 7 = 4 so 4 - 5 = 9 answer 9 <eos>
 
