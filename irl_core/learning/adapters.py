@@ -1,4 +1,4 @@
-"""LoRA adapters on a backbone: made, trained in low precision, saved in half precision."""
+"""Models to train: LoRA adapters on a backbone, made and saved; critics with a scalar head."""
 
 from __future__ import annotations
 
@@ -59,3 +59,36 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
     save_file({k: v.to(torch.float16) for k, v in load_file(weights).items()}, weights, metadata={"format": "pt"})
     for extra in folder.glob("README.md"):
         extra.unlink()
+
+
+def new_critic(body: str | Path, *, labels: int, rank: int | None, seed: int, dtype: torch.dtype | None = None):
+    """A token classifier on a pretrained body whose head says 0 of everything, with LoRA matrices if `rank` is given.
+
+    No dropout: it would make a reward of chance.
+    """
+    from transformers import AutoConfig, AutoModelForTokenClassification
+
+    torch.manual_seed(seed)
+    config = AutoConfig.from_pretrained(body, num_labels=labels, trust_remote_code=False)
+    config.classifier_dropout = 0.0
+    model = AutoModelForTokenClassification.from_pretrained(
+        body,
+        config=config,
+        dtype=dtype,
+        attn_implementation="eager",
+        use_safetensors=True,
+        trust_remote_code=False,
+    )
+    torch.nn.init.zeros_(model.score.weight)
+    torch.nn.init.zeros_(model.score.bias)
+    if rank is None:
+        return model
+    lora = LoraConfig(
+        r=rank,
+        lora_alpha=2 * rank,
+        lora_dropout=0.0,
+        target_modules="all-linear",
+        exclude_modules=["score"],
+        task_type="TOKEN_CLS",
+    )
+    return get_peft_model(model, lora)

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 
 from irl_core.learning.densities import spread
+from irl_core.learning.reward_forms import RewardForm, carried, trace_scores
 
 Advantage = Literal["grpo", "returns", "mixed"]
 
@@ -74,6 +75,33 @@ def mixed(
         return whole
     units = _normalised(rewards, positions, group_size).clamp(-clip, clip)
     return whole + weight * spread(units, positions, mask)
+
+
+def token_advantages(
+    advantage: Advantage,
+    form: RewardForm,
+    rewards: torch.Tensor,
+    positions: torch.Tensor,
+    judged: torch.Tensor,
+    completion: torch.Tensor,
+    group_size: int,
+    *,
+    gamma: float,
+    step_weight: float,
+) -> torch.Tensor:
+    """The advantage of every completion token, (B, T), from token rewards before any density.
+
+    Args:
+        judged: tokens whose rewards count; `completion`: tokens that the policy wrote, the end token among them.
+    """
+    paid = carried(form, rewards, positions, judged)
+    if advantage == "returns":
+        if form == "level":
+            return level_returns(paid, positions, completion, group_size, gamma)
+        return local_returns(paid, completion, group_size, gamma)
+    weight = step_weight if advantage == "mixed" else 0.0
+    scores = trace_scores(form, rewards, positions, judged)
+    return mixed(scores, paid, positions, completion, group_size, weight)
 
 
 def _normalised(values: torch.Tensor, chosen: torch.Tensor, group_size: int) -> torch.Tensor:

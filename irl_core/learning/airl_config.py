@@ -1,0 +1,156 @@
+"""Settings of adversarial IRL beside those of TRL's `GRPOConfig`; each mistake is told with what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from trl import GRPOConfig
+
+from irl_core.learning.advantages import Advantage
+from irl_core.learning.densities import Density
+from irl_core.learning.losses import DiscriminatorLoss
+from irl_core.learning.reward_forms import RewardForm
+
+Supervision = Literal["demonstrations", "answer_relabel"]
+
+
+def _help(text: str) -> dict[str, str]:
+    return {"help": text}
+
+
+@dataclass
+class DiscriminatorConfig:
+    """What the discriminator is, how it learns, and what keeps it honest.
+
+    Raises:
+        ValueError: for settings that contradict each other; the message says what to change.
+    """
+
+    density: Density = field(
+        default="step", metadata=_help("which tokens are paid: sparse (the last), step, interval, dense (all)")
+    )
+    interval: int = field(default=15, metadata=_help("tokens per reward of density interval"))
+    reward_form: RewardForm = field(
+        default="difference", metadata=_help("level, difference, log_ratio, airl or log_prob")
+    )
+    ratio_beta: float = field(default=0.05, metadata=_help("log_ratio: the reward is this times the log-ratio"))
+    shaping_gamma: float = field(default=1.0, metadata=_help("airl: discount of the shaping potential"))
+
+    disc_loss: DiscriminatorLoss = field(default="bce", metadata=_help("bce, wgan, relativistic or maxent"))
+    disc_temperature: float = field(default=1.0, metadata=_help("relativistic: nats of score per unit of logit"))
+    disc_label_smoothing: float = field(default=0.1, metadata=_help("bce: targets are 1 - this/2 and this/2"))
+    expert_share: float = field(
+        default=0.0, metadata=_help("bce: fraction of rollouts taken to be as good as an expert's; 0 for none")
+    )
+    gradient_penalty: float = field(default=10.0, metadata=_help("wgan: weight of the gradient penalty"))
+    weight_clip: float = field(default=5.0, metadata=_help("maxent: bound in nats on the log importance weights"))
+    local_weight: float = field(
+        default=0.0, metadata=_help("weight of the loss over counterfactual edits of expert steps; 0 for none")
+    )
+    supervision: Supervision = field(
+        default="demonstrations",
+        metadata=_help(
+            "demonstrations: no label of any kind; answer_relabel: rollouts with the demonstration's answer count as"
+            " expert's, which is weak outcome supervision"
+        ),
+    )
+
+    disc_learning_rate: float = field(default=1e-5, metadata=_help("peak learning rate of the discriminator"))
+    disc_updates: int = field(
+        default=1, metadata=_help("discriminator updates per policy step, before its rollouts are scored")
+    )
+    disc_warmup_steps: int = field(default=0, metadata=_help("first steps in which only the discriminator learns"))
+    disc_batch_size: int = field(default=64, metadata=_help("most traces in one forward pass of the discriminator"))
+    disc_ema: float = field(
+        default=0.99, metadata=_help("decay of the averaged weights that pay the policy; 0 for the newest")
+    )
+    disc_stop_accuracy: float = field(
+        default=1.0,
+        metadata=_help(
+            "skip an update when a larger share of expert-rollout pairs of a prompt is told apart; 1 for never"
+        ),
+    )
+    reward_clip: float | None = field(default=None, metadata=_help("bound on token rewards, in nats"))
+    replay_share: float = field(
+        default=0.0, metadata=_help("old rollouts of the same prompt shown beside each new one")
+    )
+    replay_size: int = field(default=16, metadata=_help("old rollouts kept per prompt"))
+
+    score_end: bool = field(
+        default=False,
+        metadata=_help(
+            "judge the end token; if not, neither class shows it and a cut rollout is not given away by its lack"
+        ),
+    )
+    length_ratio: float | None = field(
+        default=None,
+        metadata=_help(
+            "compare only rollouts whose length is within this factor of the expert's (the nearest one at least)"
+        ),
+    )
+
+    def check(self) -> None:
+        """Raise ValueError for the first contradiction."""
+        rules = (
+            (
+                self.reward_form == "log_prob" and self.disc_loss in ("bce", "wgan"),
+                "reward_form log_prob has no zero that means even odds: use disc_loss relativistic or maxent, or"
+                " reward_form log_ratio",
+            ),
+            (
+                self.reward_form == "level" and self.disc_loss == "maxent",
+                "disc_loss maxent needs rewards that add up: use reward_form difference, log_ratio or log_prob",
+            ),
+            (
+                self.disc_loss == "wgan" and self.reward_form not in ("level", "difference"),
+                "disc_loss wgan is for reward_form level or difference, whose scores have no scale of their own",
+            ),
+            (
+                bool(self.expert_share) and self.disc_loss != "bce",
+                "expert_share corrects bce alone: set it to 0, or disc_loss to bce",
+            ),
+            (not 0 <= self.expert_share < 1, f"expert_share is {self.expert_share}; it is a fraction below 1"),
+            (not 0 <= self.disc_label_smoothing < 1, "disc_label_smoothing is from 0 to below 1"),
+            (not 0 <= self.disc_ema < 1, f"disc_ema is {self.disc_ema}; it is from 0 (newest weights) to below 1"),
+            (not 0.5 <= self.disc_stop_accuracy <= 1, "disc_stop_accuracy is from 0.5 (chance) to 1 (never stop)"),
+            (
+                self.length_ratio is not None and self.length_ratio < 1,
+                f"length_ratio is {self.length_ratio}; it is a factor of at least 1, or null for no matching",
+            ),
+            (self.interval < 1, f"interval is {self.interval}; it must be at least 1"),
+            (self.disc_updates < 1, "disc_updates must be at least 1: a critic that never learns is hacked"),
+        )
+        for broken, message in rules:
+            if broken:
+                raise ValueError(message)
+
+
+@dataclass
+class AIRLConfig(DiscriminatorConfig, GRPOConfig):
+    """`GRPOConfig` with the discriminator and the way from its rewards to advantages.
+
+    TRL's own `beta` (KL to the reference policy) and `entropy_coef` keep the policy near its start.
+    """
+
+    advantage: Advantage = field(
+        default="mixed", metadata=_help("grpo (of the trace), returns (discounted), mixed (trace and step)")
+    )
+    returns_gamma: float = field(default=1.0, metadata=_help("returns: discount per token (arXiv 2510.01857 has 0.9)"))
+    step_weight: float = field(
+        default=0.3, metadata=_help("mixed: weight of the step's own normalised reward; 0 is the sparse advantage")
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.check()
+        if self.per_device_train_batch_size * self.steps_per_generation % self.num_generations:
+            raise ValueError(
+                f"per_device_train_batch_size ({self.per_device_train_batch_size}) x steps_per_generation"
+                f" ({self.steps_per_generation}) must be a multiple of num_generations ({self.num_generations}), so"
+                " that each process holds whole groups: change one of the three"
+            )
+        if not 0 <= self.returns_gamma <= 1:
+            raise ValueError(f"returns_gamma is {self.returns_gamma}; a discount is from 0 to 1")
+        if self.disc_warmup_steps and self.num_iterations > 1:
+            raise ValueError("disc_warmup_steps counts steps with fresh rollouts: set num_iterations to 1")

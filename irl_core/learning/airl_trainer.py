@@ -1,0 +1,258 @@
+"""Adversarial IRL: a policy and a reward learned together from expert demonstrations, on top of TRL's GRPO."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from accelerate.utils import gather_object
+from torch.nn.functional import pad
+from torch.nn.utils.rnn import pad_sequence
+
+from irl_core.learning import reward_forms as forms
+from irl_core.learning.advantages import token_advantages
+from irl_core.learning.airl_config import AIRLConfig
+from irl_core.learning.comparisons import Group, Judged, edit_pair, judge
+from irl_core.learning.demonstrations import Encoded, encode
+from irl_core.learning.discriminator import Discriminator
+from irl_core.learning.grpo_trainer import PolicyTrainer, completions_of
+from irl_core.learning.outcomes import solved
+from irl_core.learning.replay import Replay
+from irl_core.learning.shortcuts import bag_of_tokens_auc, length_auc
+from irl_core.learning.transfer import transfer, with_end
+from irl_core.prompts import end_id, prompt_ids
+from irl_core.sampling import decode_solution
+
+_QUARTERS = 4
+_WATCHED = 1024  # traces
+
+
+class AIRLTrainer(PolicyTrainer):
+    """GRPO whose advantages come, token by token, from a discriminator that learns beside the policy.
+
+    Each step: TRL draws G rollouts per question; the discriminator compares them with the question's demonstration
+    and learns; its averaged weights then score them; the rewards become advantages of shape (B, T), and TRL's loss
+    does the rest. Reward functions are only watched.
+
+    Args:
+        critic: the discriminator's model, see `Discriminator`.
+        args: its `max_steps` must be given.
+        train_dataset: columns `prompt` (a question) and `demonstration` (the expert's solution).
+        critic_tokenizer: the critic's, if it is not the policy's; rewards then travel through characters.
+        reward_funcs: figures to watch; by default the share of rollouts with the demonstration's answer.
+
+    Raises:
+        ValueError: for a data set without these columns, and for settings that do not go together.
+    """
+
+    def __init__(
+        self,
+        model,
+        critic: torch.nn.Module,
+        args: AIRLConfig,
+        train_dataset,
+        processing_class,
+        *,
+        critic_tokenizer=None,
+        reward_funcs=solved,
+        **more,
+    ) -> None:
+        _check(args, train_dataset)
+        super().__init__(
+            model=model,
+            reward_funcs=reward_funcs,
+            args=args,
+            train_dataset=train_dataset,
+            processing_class=processing_class,
+            **more,
+        )
+        other = critic_tokenizer is not None and critic_tokenizer.get_vocab() != processing_class.get_vocab()
+        self.critic_tokenizer = critic_tokenizer if other else processing_class
+        self._needs_logprobs = args.reward_form == "airl" or args.disc_loss == "maxent"
+        if other and self._needs_logprobs:
+            raise ValueError(
+                "reward_form airl and disc_loss maxent compare the critic with the policy token by token: choose a"
+                " critic with the policy's tokenizer, or another form and loss"
+            )
+        self.discriminator = Discriminator(
+            critic.to(self.accelerator.device),
+            self.critic_tokenizer,
+            args,
+            steps=args.max_steps * args.disc_updates,
+            reduce=lambda tensor: self.accelerator.reduce(tensor, "mean"),
+        )
+        self.replay = Replay(args.replay_size)
+        self._seen: deque[tuple[list[int], bool]] = deque(maxlen=_WATCHED)
+
+    def _generate_and_score_completions(self, inputs):
+        output = super()._generate_and_score_completions(inputs)
+        if not self.model.training:
+            return output
+        questions = [example["prompt"] for example in inputs]
+        prompts = {question: prompt_ids(self.processing_class, question) for question in set(questions)}
+        rows = [Encoded(prompts[q], c) for q, c in zip(questions, completions_of(output), strict=True)]
+        self._learn(inputs, rows)
+        rewards = self._score(questions, rows)
+        judged = judge(rows, self.processing_class, self.args, rewards.device)
+        self._watch(rows, rewards, judged)
+        self._watch_shortcuts(inputs, rows)
+        output["advantages"] = self._advantages(rewards, judged, output["completion_mask"])
+        return output
+
+    def _advantages(self, rewards: torch.Tensor, judged: Judged, completion: torch.Tensor) -> torch.Tensor:
+        """(B, T), zero while the discriminator warms up. TRL may have padded further than the longest rollout."""
+        wider = (0, completion.shape[1] - rewards.shape[1])
+        if self.state.global_step < self.args.disc_warmup_steps:
+            return torch.zeros(completion.shape, device=rewards.device)
+        return token_advantages(
+            self.args.advantage,
+            self.args.reward_form,
+            pad(rewards, wider),
+            pad(judged.positions, wider),
+            pad(judged.mask, wider),
+            completion.bool(),
+            self.num_generations,
+            gamma=self.args.returns_gamma,
+            step_weight=self.args.step_weight,
+        )
+
+    def _learn(self, inputs: Sequence[dict], rows: Sequence[Encoded]) -> None:
+        """The updates of one step, on these rollouts and, if asked, on older ones of the same questions."""
+        size = self.num_generations
+        for update in range(self.args.disc_updates):
+            groups = [
+                self._group(inputs[i], rows[i : i + size], random.Random(self._seed(update, inputs[i]["prompt"])))
+                for i in range(0, len(rows), size)
+            ]
+            for name, value in self.discriminator.update(groups).items():
+                self._metrics["train"][name].append(value)
+        if self.args.replay_share:
+            shown = [(example["prompt"], row.completion) for example, row in zip(inputs, rows, strict=True)]
+            for question, completion in gather_object(shown):
+                self.replay.add(question, completion)
+
+    def _seed(self, update: int, question: str) -> str:
+        """Chance follows from run, step and question: the same on any number of processes, and after a resume."""
+        return f"{self.args.seed}/{self.state.global_step}/{update}/{question}"
+
+    def _group(self, example: dict, rollouts: Sequence[Encoded], rng: random.Random) -> Group:
+        question, demonstration = example["prompt"], example["demonstration"]
+        old = round(self.args.replay_share * len(rollouts))
+        prompt = rollouts[0].prompt
+        shown = [*rollouts, *(Encoded(prompt, c) for c in self.replay.draw(question, old, rng))]
+        right = [False] * len(shown)
+        if self.args.supervision == "answer_relabel":
+            texts = [decode_solution(self.processing_class, row.completion)[0] for row in shown]
+            right = [bool(r) for r in solved(texts, [demonstration] * len(shown))]
+        pair = edit_pair(self.critic_tokenizer, question, demonstration, rng) if self.args.local_weight else None
+        expert = encode(self.critic_tokenizer, question, demonstration)
+        own = [self._for_critic(question, row) for row in shown]
+        logprobs = self._policy_logprobs([expert, *shown]) if self._needs_logprobs else None
+        return Group(expert, own, right, [pair] if pair else [], logprobs)
+
+    def _score(self, questions: Sequence[str], rows: Sequence[Encoded]) -> torch.Tensor:
+        """Token rewards of the policy's tokens, (B, T), from the averaged weights."""
+        logprobs = self._policy_logprobs(rows) if self.args.reward_form == "airl" else None
+        own = [self._for_critic(q, row) for q, row in zip(questions, rows, strict=True)]
+        rewards = self.discriminator.score(own, logprobs)
+        if self.critic_tokenizer is self.processing_class:
+            return rewards
+        carried = [
+            self._carried(row, theirs, paid) for row, theirs, paid in zip(rows, own, rewards.tolist(), strict=True)
+        ]
+        return pad_sequence([torch.tensor(c, device=rewards.device) for c in carried], batch_first=True)
+
+    def _for_critic(self, question: str, row: Encoded) -> Encoded:
+        """The same trace in the critic's tokens."""
+        if self.critic_tokenizer is self.processing_class:
+            return row
+        text, _ = decode_solution(self.processing_class, row.completion)
+        return encode(self.critic_tokenizer, question, text, ended=self._ended(row))
+
+    def _carried(self, row: Encoded, theirs: Encoded, rewards: Sequence[float]) -> list[float]:
+        ended = self._ended(row)
+        spans = [
+            with_end(decode_solution(tokenizer, ids[: len(ids) - ended])[1], ended)
+            for tokenizer, ids in (
+                (self.critic_tokenizer, theirs.completion),
+                (self.processing_class, row.completion),
+            )
+        ]
+        add = self.args.reward_form != "level"
+        return transfer(rewards[: len(theirs.completion)], *spans, add=add)
+
+    def _ended(self, row: Encoded) -> bool:
+        return row.completion[-1] == end_id(self.processing_class)
+
+    @torch.no_grad()
+    def _policy_logprobs(self, rows: Sequence[Encoded]) -> list[list[float]]:
+        """log pi of each completion token at the sampling temperature, in nats, from the policy as it is now."""
+        device, padding = self.accelerator.device, self.processing_class.pad_token_id
+        prompts = [torch.tensor(row.prompt) for row in rows]
+        completions = [torch.tensor(row.completion) for row in rows]
+        ids, mask = (
+            torch.cat([
+                pad_sequence([made(p) for p in prompts], True, value, padding_side="left"),
+                pad_sequence([made(c) for c in completions], True, value),
+            ], 1).to(device)
+            for made, value in ((lambda t: t, padding), (torch.ones_like, 0))
+        )  # fmt: skip
+        width = max(map(len, completions))
+        batch = self.args.per_device_train_batch_size
+        found, *_ = self._get_per_token_logps_and_entropies(self.model, ids, mask, width, batch)
+        return [row[: len(c)].tolist() for row, c in zip(found.float(), completions, strict=True)]
+
+    def _watch(self, rows: Sequence[Encoded], rewards: torch.Tensor, judged: Judged) -> None:
+        """Log where rewards are paid, whether length buys them, and what could be told without reading."""
+        form, metrics = self.args.reward_form, self._metrics["train"]
+        scores = forms.trace_scores(form, rewards, judged.positions, judged.mask)
+        lengths = judged.mask.sum(1).float()
+        metrics["disc_reward"].append(scores.mean().item())
+        metrics["disc_reward_length_corr"].append(_correlation(scores, lengths))
+        place = judged.mask.cumsum(1) - 1
+        quarter = (_QUARTERS * place / lengths.clamp(min=1)[:, None]).long()
+        for q in range(_QUARTERS):
+            where = judged.mask & (quarter == q)
+            if where.any():
+                metrics[f"disc_reward_quarter_{q + 1}"].append(rewards[where].mean().item())
+
+    def _watch_shortcuts(self, inputs: Sequence[dict], rows: Sequence[Encoded]) -> None:
+        """Log how well the latest traces can be told apart without reading them: by length, by their bag of tokens."""
+        size, tokenizer = self.num_generations, self.processing_class
+        experts = [encode(tokenizer, e["prompt"], e["demonstration"]).completion for e in inputs[::size]]
+        end = end_id(tokenizer)
+        for completion, expert in [*((row.completion, False) for row in rows), *((e, True) for e in experts)]:
+            self._seen.append(([t for t in completion if self.args.score_end or t != end], expert))
+        if self.state.global_step % max(1, int(self.args.logging_steps)) == 0:
+            traces, expert = zip(*self._seen, strict=True)
+            metrics = self._metrics["train"]
+            metrics["shortcut_length_auc"].append(length_auc([len(t) for t in traces], expert))
+            metrics["shortcut_bag_of_tokens_auc"].append(bag_of_tokens_auc(traces, expert))
+
+    def save_beside(self, folder: Path) -> None:
+        self.discriminator.save_checkpoint(folder / "discriminator", {"replay": self.replay.state()})
+
+    def _load_optimizer_and_scheduler(self, checkpoint) -> None:
+        super()._load_optimizer_and_scheduler(checkpoint)
+        if checkpoint is not None:
+            self.replay.load(self.discriminator.load_checkpoint(Path(checkpoint) / "discriminator")["replay"])
+
+
+def _check(args: AIRLConfig, dataset) -> None:
+    if args.max_steps <= 0:
+        raise ValueError("max_steps must be given: the discriminator's schedule is made for that many steps")
+    missing = {"prompt", "demonstration"} - set(dataset.column_names or ())
+    if missing:
+        raise ValueError(f"the training data lacks the column {min(missing)!r}; it has {dataset.column_names}")
+    if not len(dataset):
+        raise ValueError("the training data is empty")
+
+
+def _correlation(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Pearson's r; 0 where one of them does not vary."""
+    if a.std() == 0 or b.std() == 0:
+        return 0.0
+    return torch.corrcoef(torch.stack([a.float(), b.float()]))[0, 1].item()

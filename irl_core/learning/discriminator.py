@@ -1,0 +1,299 @@
+"""The trainable reward model: a body with a scalar head, or a language model, that learns who wrote a trace."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from irl_core.learning import losses
+from irl_core.learning import reward_forms as forms
+from irl_core.learning.airl_config import DiscriminatorConfig
+from irl_core.learning.comparisons import Comparison, Group, Judged, compare, judge, parts
+from irl_core.learning.demonstrations import Encoded, collate, completion_logprobs
+from irl_core.learning.loop import MasterWeights, load_checkpoint, save_checkpoint
+from irl_core.rewards import CriticCard
+
+LogProbs = Sequence[Sequence[float]]
+"""log pi of each completion token of each row, in nats."""
+
+Reduce = Callable[[torch.Tensor], torch.Tensor]
+"""Averages a tensor over the processes of a run; the identity in a run of one."""
+
+
+class Discriminator:
+    """Scores traces token by token and learns from comparisons of experts' traces with the policy's.
+
+    The weights that score (`score`) are an exponential average of those that learn. Only trainable parameters are
+    copied for it, so that with LoRA the average, the reference of `log_ratio` and the optimiser cost little.
+
+    Args:
+        model: with reward form `level` or `difference` a token classifier with one label, with `airl` two (g and h),
+            else a causal language model. With or without adapters; what requires gradients is trained.
+        tokenizer: of the model.
+        steps: how many updates will be made, for the learning rate's schedule.
+
+    Raises:
+        ValueError: if the model has not the head that the reward form reads.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        tokenizer,
+        config: DiscriminatorConfig,
+        *,
+        steps: int,
+        reduce: Reduce | None = None,
+    ) -> None:
+        config.check()
+        self.model, self.tokenizer, self.config = model.eval(), tokenizer, config
+        self._base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        wanted = "score" if config.reward_form in forms.HEAD_FORMS else "lm_head"
+        if not hasattr(self._base, wanted):
+            raise ValueError(
+                f"reward_form {config.reward_form} reads {wanted!r}, which {type(self._base).__name__} lacks"
+            )
+        if config.disc_loss == "wgan":  # its penalty is differentiated twice, which fused attention cannot do
+            self._base.set_attn_implementation("eager")
+        self.optimizer = MasterWeights(model.parameters(), lr=config.disc_learning_rate, steps=steps)
+        self.average = [m.detach().clone() for m in self.optimizer.masters]
+        self.initial = [m.detach().clone() for m in self.optimizer.masters]
+        self.updates = 0
+        self.reduce = reduce or (lambda tensor: tensor)
+
+    @property
+    def device(self) -> torch.device:
+        return self.optimizer.parameters[0].device
+
+    def rewards(
+        self, rows: Sequence[Encoded], policy_logprobs: Sequence[Sequence[float]] | None = None
+    ) -> torch.Tensor:
+        """Token rewards before any density, (B, T), zero behind a trace's end; gradients reach the live weights.
+
+        Args:
+            policy_logprobs: log pi of each completion token (nats); wanted by form `airl` alone.
+        """
+        form, config = self.config.reward_form, self.config
+        if form in forms.HEAD_FORMS:
+            values, mask = self._values(rows)
+            if form == "level":
+                return forms.level(values[..., 0], mask)
+            if form == "difference":
+                return forms.difference(values[..., 0], mask)
+            shaped = forms.shaped(values[..., 0], values[..., 1], mask, config.shaping_gamma)
+            return forms.airl(shaped, _padded(policy_logprobs, mask), mask)
+        logprobs, mask = self._logprobs(rows)
+        if form == "log_prob":
+            return forms.log_prob(logprobs, mask)
+        with torch.no_grad(), self._weights(self.initial):
+            reference, _ = self._logprobs(rows)
+        return forms.log_ratio(logprobs, reference, mask, config.ratio_beta)
+
+    @torch.no_grad()
+    def score(self, rows: Sequence[Encoded], policy_logprobs: LogProbs | None = None) -> torch.Tensor:
+        """Token rewards under the averaged weights, (B, T) float32, in forward passes of `disc_batch_size` rows."""
+        found: list[torch.Tensor | None] = [None] * len(rows)
+        order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
+        size = self.config.disc_batch_size
+        with self._weights(self.average):
+            for start in range(0, len(rows), size):
+                chosen = order[start : start + size]
+                logprobs = None if policy_logprobs is None else [policy_logprobs[i] for i in chosen]
+                for i, row in zip(chosen, self.rewards([rows[i] for i in chosen], logprobs), strict=True):
+                    found[i] = row[: len(rows[i].completion)].float()
+        rewards = torch.nn.utils.rnn.pad_sequence(found, batch_first=True)
+        clip = self.config.reward_clip
+        return rewards if clip is None else rewards.clamp(-clip, clip)
+
+    def update(self, groups: Sequence[Group]) -> dict[str, float]:
+        """One step of the optimiser on some groups, in forward passes of whole ones; returns what was seen before it.
+
+        Skipped, with the figures still told, where the groups are told apart better than `disc_stop_accuracy`.
+        """
+        figures: dict[str, float] = defaultdict(float)
+        for part in parts(groups, self.config.disc_batch_size):
+            loss, seen = self._loss(compare(part, self.config))
+            share = len(part) / len(groups)
+            (loss * share).backward()
+            for name, value in {"disc_loss": loss.item(), **seen}.items():
+                figures[name] += value * share
+        names = sorted(figures)
+        means = self.reduce(torch.tensor([figures[n] for n in names], device=self.device)).tolist()
+        figures = dict(zip(names, means, strict=True))
+        if figures["disc_group_acc"] > self.config.disc_stop_accuracy:
+            self.model.zero_grad(set_to_none=True)
+            return {**figures, "disc_skipped": 1.0}
+        self._step()
+        return {**figures, "disc_skipped": 0.0}
+
+    def save_pretrained(self, folder: Path, *, backbone: str) -> None:
+        """Write the averaged weights as a critic that `load_critic` reads, its adapter or the whole model.
+
+        `airl`, whose reward needs the policy's log-probabilities, is written without a card.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        adapted = hasattr(self.model, "peft_config")
+        with self._weights(self.average):
+            self.model.save_pretrained(folder if adapted else folder / "model", safe_serialization=True)
+        if not adapted:
+            self.tokenizer.save_pretrained(folder / "model")
+        if self.config.reward_form == "airl":
+            return
+        card = CriticCard(
+            name=f"{self.config.reward_form}-{self.config.disc_loss}",
+            form="head" if self.config.reward_form in forms.HEAD_FORMS else "log_prob",
+            backbone=backbone if adapted else str(folder / "model"),
+            adapter="." if adapted else None,
+            supervision=self.config.supervision,
+            word_weight=1.0,
+            number_baseline=0.0,
+            false_equation_penalty=0.0,
+        )
+        (folder / "critic.json").write_text(card.model_dump_json(indent=1) + "\n")
+
+    def save_checkpoint(self, folder: Path, extra: Mapping[str, Any]) -> None:
+        """Everything that is needed to go on, whole or not at all; `extra` comes back from `load_checkpoint`."""
+        tensors = self.optimizer.tensors()
+        tensors |= {f"average.{i}": a for i, a in enumerate(self.average)}
+        tensors |= {f"initial.{i}": a for i, a in enumerate(self.initial)}
+        save_checkpoint(folder, tensors, {"updates": self.updates, "extra": extra})
+
+    def load_checkpoint(self, folder: Path) -> Mapping[str, Any]:
+        """Go on from a checkpoint.
+
+        Raises:
+            FileNotFoundError: if there is none.
+        """
+        if (found := load_checkpoint(folder)) is None:
+            raise FileNotFoundError(f"no discriminator was saved in {folder}")
+        tensors, state = found
+        self.average, self.initial = (
+            [tensors.pop(f"{kind}.{i}").to(self.device) for i in range(len(self.optimizer.masters))]
+            for kind in ("average", "initial")
+        )
+        self.updates = state["updates"]
+        self.optimizer.load_tensors(tensors, self.updates)
+        return state["extra"]
+
+    def _loss(self, part: Comparison) -> tuple[torch.Tensor, dict[str, float]]:
+        """The loss of some groups, and how well they were told apart."""
+        config, judged = self.config, judge(part.rows, self.tokenizer, self.config, self.device)
+        rewards = self.rewards(part.rows, part.logprobs)
+        scores = forms.trace_scores(config.reward_form, rewards, judged.positions, judged.mask)
+        expert = torch.tensor(part.expert, device=self.device)
+        groups = torch.tensor(part.groups, device=self.device)
+        loss, logits = self._class_loss(part, judged, rewards, scores, expert, groups)
+        seen = losses.statistics(scores.detach(), logits.detach(), expert, groups)
+        if part.edits:
+            loss = loss + config.local_weight * self._local_loss(part)
+        return loss, seen
+
+    def _class_loss(self, part: Comparison, judged: Judged, rewards, scores, expert, groups):
+        """The loss that `disc_loss` names, and a logit per trace."""
+        config = self.config
+        if config.disc_loss == "bce":
+            evidence = forms.evidence(config.reward_form, rewards, judged.positions, judged.mask)
+            loss = losses.bce(
+                evidence,
+                judged.positions,
+                expert,
+                smoothing=config.disc_label_smoothing,
+                expert_share=config.expert_share,
+            )
+            return loss, (evidence * judged.positions).sum(1) / judged.positions.sum(1).clamp(min=1)
+        logits = losses.centred(scores, expert, groups) / config.disc_temperature
+        if config.disc_loss == "relativistic":
+            return losses.relativistic(scores, expert, groups, temperature=config.disc_temperature), logits
+        if config.disc_loss == "maxent":
+            sums, logprobs = ((t * judged.mask).sum(1) for t in (rewards, _padded(part.logprobs, judged.mask)))
+            return losses.maxent(sums, logprobs, expert, groups, weight_clip=config.weight_clip), logits
+        penalty = self._gradient_penalty(part, judged, expert)
+        return losses.wgan(scores, expert) + config.gradient_penalty * penalty, logits
+
+    def _local_loss(self, part: Comparison) -> torch.Tensor:
+        rows = [row for edit in part.edits for row in (edit.expert, edit.edited)]
+        rewards = self.rewards(rows)
+        starts = torch.tensor([edit.start for edit in part.edits for _ in range(2)], device=self.device)
+        order = torch.arange(rewards.shape[1], device=self.device)
+        sums = (rewards * (order >= starts[:, None])).sum(1)
+        return losses.local(sums[::2], sums[1::2])
+
+    def _gradient_penalty(self, part: Comparison, judged: Judged, expert: torch.Tensor) -> torch.Tensor:
+        """Slopes at interpolations between each rollout's embeddings and its expert's (arXiv 1704.00028)."""
+        ids, attention, completion = self._collated(part.rows)
+        embeddings = self._base.get_input_embeddings()(ids).detach()
+        rollouts = [i for i, own in enumerate(part.expert) if not own]
+        first = {g: i for i, (g, own) in reversed(list(enumerate(zip(part.groups, part.expert, strict=True)))) if own}
+        experts = [first[part.groups[i]] for i in rollouts]
+        share = torch.rand(len(rollouts), 1, 1, device=self.device, dtype=embeddings.dtype)
+        mixed = (share * embeddings[rollouts] + (1 - share) * embeddings[experts]).requires_grad_()
+        hidden = self._base.model(inputs_embeds=mixed, attention_mask=attention[rollouts]).last_hidden_state
+        values = self._base.score(hidden).float()[..., 0]
+        return losses.gradient_penalty((values * completion[rollouts]).sum(1) / completion[rollouts].sum(1), mixed)
+
+    def _step(self) -> None:
+        for parameter in self.optimizer.parameters:
+            if parameter.grad is not None:
+                parameter.grad = self.reduce(parameter.grad)
+        self.optimizer.step()
+        self.updates += 1
+        # While the average is young it follows closely, or it would pay with weights that have learnt nothing yet.
+        decay = min(self.config.disc_ema, self.updates / (10 + self.updates))
+        for average, master in zip(self.average, self.optimizer.masters, strict=True):
+            average.lerp_(master.detach(), 1 - decay)
+
+    @contextmanager
+    def _weights(self, chosen: Sequence[torch.Tensor]) -> Iterator[None]:
+        """The model with other weights, for as long as it lasts.
+
+        The tensors behind the parameters are exchanged, not their content, which a graph may still hang on.
+        """
+        live = [p.data for p in self.optimizer.parameters]
+        try:
+            for parameter, value in zip(self.optimizer.parameters, chosen, strict=True):
+                parameter.data = value.to(parameter.dtype)
+            yield
+        finally:
+            for parameter, own in zip(self.optimizer.parameters, live, strict=True):
+                parameter.data = own
+
+    def _collated(self, rows: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        pad = self.tokenizer.pad_token_id or 0
+        return tuple(t.to(self.device) for t in collate(list(rows), pad))
+
+    def _values(self, rows: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The head's outputs (B, T, labels) and the mask (B, T): label 0 less its value at the prompt; label 1, if
+        there is one, as it was before the token."""
+        ids, attention, completion = self._collated(rows)
+        outputs = self._base.score(self._base.model(input_ids=ids, attention_mask=attention).last_hidden_state).float()
+        before = torch.nn.functional.pad(outputs, (0, 0, 1, 0))[:, :-1]
+        ends = torch.tensor([len(row.prompt) - 1 for row in rows], device=self.device)
+        own = outputs[..., 0] - outputs[torch.arange(len(rows), device=self.device), ends, 0][:, None]
+        stacked = torch.stack([own, *before[..., 1:].unbind(-1)], -1)
+        return _aligned(stacked[completion], rows)
+
+    def _logprobs(self, rows: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
+        """log pi of each completion token, (B, T), and the mask."""
+        return _aligned(completion_logprobs(self.model, *self._collated(rows)), rows)
+
+
+def _aligned(flat: torch.Tensor, rows: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Values of all completion tokens in row order (N, ...) as (B, T, ...), and the mask (B, T)."""
+    lengths = torch.tensor([len(row.completion) for row in rows], device=flat.device)
+    mask = torch.arange(int(lengths.max()), device=flat.device) < lengths[:, None]
+    return torch.nn.utils.rnn.pad_sequence(flat.split(lengths.tolist()), batch_first=True), mask
+
+
+def _padded(values: LogProbs | None, mask: torch.Tensor) -> torch.Tensor:
+    if values is None:
+        raise ValueError("this reward form or loss needs the policy's log-probabilities")
+    rows = [torch.tensor(row, dtype=torch.float32, device=mask.device) for row in values]
+    found = torch.zeros(mask.shape, device=mask.device)
+    for i, row in enumerate(rows):
+        found[i, : len(row)] = row
+    return found
