@@ -15,7 +15,8 @@ import torch
 from irl_core.backbones import Backbone, load_causal_lm, load_tokenizer, native_dtype, resolve_backbone
 from irl_core.calibration import Calibration, load_calibration, uncalibrated
 from irl_core.evidence import FEATURES
-from irl_core.rewards import CriticCard, score_trace
+from irl_core.reading import Reader
+from irl_core.rewards import CriticCard, score_growing, score_trace
 from irl_core.scoring import (
     EncodedTrace,
     TokenStatistics,
@@ -73,24 +74,64 @@ class Critic:
             for (_, trace), (encoded, found) in zip(items, self.statistics(items), strict=True)
         ]
 
+    def session(self, question: str) -> ScoringSession:
+        """For traces of one problem that will be scored more than once, as they grow or are edited."""
+        return ScoringSession(self, question)
+
     @torch.inference_mode()
     def statistics(self, items: Sequence[tuple[str, Trace]]) -> list[tuple[EncodedTrace, TokenStatistics]]:
         """What the model says of each token, before any card makes rewards of it; errors as `score_many`."""
         encoded = encode_items(self.tokenizer, items)
         found: dict[int, TokenStatistics] = {}
+        readers = self.readers()
         for batch in scoring_batches(encoded):
-            rows = [(encoded[i].prompt, encoded[i].completion) for i in batch]
-            found |= zip(batch, self._statistics(rows), strict=True)
+            found |= zip(batch, self.read([encoded[i] for i in batch], readers), strict=True)
         return [(e, found[i]) for i, e in enumerate(encoded)]
 
-    def _statistics(self, rows: list[tuple[list[int], list[int]]]) -> list[TokenStatistics]:
+    def readers(self) -> tuple[Reader, ...]:
+        """One per model that `read` asks, each without memories."""
+        models = (self._model,) if self._reference is None else (self._model, self._reference)
+        return tuple(Reader(model) for model in models)
+
+    @torch.inference_mode()
+    def read(self, encoded: Sequence[EncodedTrace], readers: Sequence[Reader]) -> list[TokenStatistics]:
+        """What the models say of each token, in one pass; `readers` remember it for the next call."""
+        rows = [(e.prompt, e.completion) for e in encoded]
+        own, *reference = [reader.read(rows) for reader in readers]
         if self.card.form == "head":
-            return head_statistics(self._model, rows)
-        own = causal_statistics(self._model, rows)
-        if self._reference is None:
-            return own
-        base = causal_statistics(self._reference, rows)
-        return [a._replace(reference=b.logprobs) for a, b in zip(own, base, strict=True)]
+            return head_statistics(self._model, own)
+        found = causal_statistics(self._model, own)
+        if not reference:
+            return found
+        base = causal_statistics(self._reference, reference[0])
+        return [a._replace(reference=b.logprobs) for a, b in zip(found, base, strict=True)]
+
+
+class ScoringSession:
+    """Traces of one problem, scored again and again: what they share with those of the last call is not read anew.
+
+    A trace that grew costs its new tokens; one that was edited costs the tokens from the edit on. Scores are those
+    of `Critic.score` up to the rounding of the arithmetic. One thread at a time.
+    """
+
+    def __init__(self, critic: Critic, question: str) -> None:
+        self.question = question
+        self._critic, self._readers = critic, critic.readers()
+
+    def score(self, traces: Sequence[Trace], growing: Sequence[Trace] = ()) -> list[TraceScore]:
+        """Scores of `traces` and then of `growing` ones, all in one pass; the latter as `score_growing` makes them.
+
+        Raises:
+            ValueError: if a trace has no text.
+        """
+        everything = [*traces, *growing]
+        encoded = encode_items(self._critic.tokenizer, [(self.question, trace) for trace in everything])
+        found = self._critic.read(encoded, self._readers)
+        judges = [score_trace] * len(traces) + [score_growing] * len(growing)
+        return [
+            judge(self._critic.card, *one)
+            for judge, *one in zip(judges, everything, encoded, found, strict=True)
+        ]
 
 
 def load_critic(

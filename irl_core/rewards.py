@@ -71,6 +71,19 @@ def score_trace(card: CriticCard, trace: Trace, encoded: EncodedTrace, found: To
     )
 
 
+def score_growing(card: CriticCard, trace: Trace, encoded: EncodedTrace, found: TokenStatistics) -> TraceScore:
+    """Rewards of a trace that is still being written: token by token, before steps are told apart and checked."""
+    rewards = token_rewards(card, encoded.numbers, found)
+    return TraceScore(
+        offsets=encoded.offsets,
+        rewards=tuple(rewards.tolist()),
+        values=tuple(rewards.cumsum(0).tolist()),
+        step_rewards=(),
+        trace_score=float(rewards.sum() / token_weights(card, encoded.numbers).sum()),
+        truncated_at=encoded.truncated_at,
+    )
+
+
 def token_rewards(card: CriticCard, numbers: torch.Tensor, found: TokenStatistics) -> torch.Tensor:
     """ρ_t in nats, (T,), before arithmetic has its say; `numbers` (T,) is true where a token holds a digit."""
     if card.form == "head":

@@ -10,49 +10,11 @@ from irl_core.diagnosis import diagnose
 from irl_core.evidence import FEATURES
 from irl_core.prompts import prompt_ids
 from irl_core.rewards import CriticCard, vouched_for
-from irl_core.scoring import length_batches, number_mask
+from irl_core.scoring import EncodedTrace, number_mask, scoring_batches
 from irl_core.traces import trace_from_steps, trace_from_text
 from tests.nano import nano_llama, nano_tokenizer
 
 QUESTION = "Tom has 3 boxes of 4 pens. How many pens is that?"
-CALIBRATION = {
-    "features": FEATURES,
-    "mean": [0.0] * len(FEATURES),
-    "scale": [1.0] * len(FEATURES),
-    "weights": [0.0] * len(FEATURES),
-    "intercept": 0.0,
-    "threshold": 0.5,
-    "unsure_above": 0.4,
-    "source": "nothing",
-    "n_traces": 0,
-    "supervision": "none",
-}
-
-
-@pytest.fixture(scope="module")
-def backbone(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("backbone")
-    nano_llama().save_pretrained(folder)
-    nano_tokenizer().save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def make_critic(backbone, tmp_path_factory):
-    def make(**card):
-        folder = tmp_path_factory.mktemp("critic")
-        card = CriticCard(name="nano", backbone=str(backbone), **card)
-        (folder / "critic.json").write_text(card.model_dump_json())
-        (folder / "calibration.json").write_text(json.dumps(CALIBRATION))
-        if card.adapter is not None and card.form != "head":
-            torch.manual_seed(1)
-            model = get_peft_model(nano_llama(), LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False))
-            model.save_pretrained(folder)
-        return load_critic(folder, dtype=torch.float32)
-
-    return make
-
-
 def plain_logprobs(model, tokenizer, text):
     prompt = prompt_ids(tokenizer, QUESTION)
     ids = prompt + tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -177,11 +139,14 @@ def test_a_critic_that_was_just_trained_can_be_loaded_to_be_calibrated(make_crit
     assert found.first_suspect is None
 
 
-def test_batches_hold_every_trace_once_within_their_budget():
-    lengths = [5, 100, 7, 60, 61, 3]
-    batches = list(length_batches(lengths, budget=128))
-    assert sorted(i for b in batches for i in b) == list(range(6))
-    assert all(max(lengths[i] for i in b) * len(b) <= 128 for b in batches)
+def test_batches_hold_every_trace_once_and_count_a_shared_prompt_once():
+    def encoded(prompt, length):
+        return EncodedTrace([prompt] * 10, [0] * length, (), torch.tensor([]), None)
+
+    traces = [encoded(1, 5), encoded(2, 200), encoded(1, 45), encoded(1, 40), encoded(3, 20)]
+    # 10 + 5 + 45 + 40 = 100; the long one alone; 10 + 20.
+    assert list(scoring_batches(traces, budget=100)) == [[0, 2, 3], [1], [4]]
+    assert list(scoring_batches(traces, budget=99)) == [[0, 2], [3], [1], [4]]
 
 
 def test_number_tokens_are_those_with_a_digit():

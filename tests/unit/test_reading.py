@@ -1,0 +1,142 @@
+"""Reading without padding, from memory, gives what the model says of each sequence alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import Gemma2Config, Gemma2ForCausalLM, MistralConfig, MistralForCausalLM
+
+from irl_core.reading import Branch, Reader, common_length
+from irl_core.traces import trace_from_text
+from tests.nano import nano_llama
+
+QUESTION = "Tom has 3 boxes of 4 pens. How many pens is that?"
+SIZES = {
+    "vocab_size": 50,
+    "hidden_size": 32,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+}
+ids = st.lists(st.integers(3, 40), min_size=1, max_size=12)
+
+
+def alone(model, ids: list[int]) -> torch.Tensor:
+    model.set_attn_implementation("eager")
+    return model.model(torch.tensor([ids])).last_hidden_state[0]
+
+
+@pytest.fixture(scope="module")
+def llama():
+    return nano_llama()
+
+
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.sampled_from([(1, 5, 6), (1, 7)]), ids), min_size=1, max_size=5))
+@torch.inference_mode()
+def test_sequences_side_by_side_are_read_as_each_is_alone(llama, rows):
+    expected = [alone(llama, [*prompt, *ids])[len(prompt) :] for prompt, ids in rows]
+    branches = Reader(llama).read([(list(prompt), ids) for prompt, ids in rows])
+    for branch, states in zip(branches, expected, strict=True):
+        torch.testing.assert_close(branch.states, states, atol=1e-5, rtol=1e-5)
+
+
+@settings(max_examples=40)
+@given(st.lists(st.lists(ids, min_size=1, max_size=3), min_size=2, max_size=4))
+@torch.inference_mode()
+def test_what_is_remembered_changes_nothing(llama, calls):
+    expected = [[alone(llama, [1, 5, *ids])[2:] for ids in call] for call in calls]
+    reader = Reader(llama)
+    for call, states in zip(calls, expected, strict=True):
+        for branch, alone_states in zip(reader.read([([1, 5], ids) for ids in call]), states, strict=True):
+            torch.testing.assert_close(branch.states, alone_states, atol=1e-5, rtol=1e-5)
+
+
+@torch.inference_mode()
+def test_a_prompt_is_read_once_and_a_sequence_from_its_first_new_token_on(llama):
+    reader, counted = Reader(llama), []
+    hook = llama.model.register_forward_pre_hook(
+        lambda module, inputs, named: counted.append(sum(piece.length for piece in named["pieces"])), with_kwargs=True
+    )
+    try:
+        reader.read([([1, 5, 6], [7, 8]), ([1, 5, 6], [7, 9, 9])])
+        reader.read([([1, 5, 6], [7, 8, 8, 8]), ([1, 5, 6], [7, 9, 9])])
+        reader.read([([1, 5, 6], [7, 9, 4, 4, 4])])
+        reader.read([([1, 5, 6], [7, 9])])
+        reader.read([([2, 5, 6], [7, 9])])
+    finally:
+        hook.remove()
+    assert counted == [3 + 2 + 3, 2, 3, 3 + 2]
+
+
+@torch.inference_mode()
+def test_a_sliding_window_is_kept():
+    torch.manual_seed(0)
+    model = MistralForCausalLM(MistralConfig(sliding_window=4, initializer_range=0.3, **SIZES)).eval()
+    expected = alone(model, list(range(3, 18)))
+    reader = Reader(model)
+    reader.read([([3, 4], list(range(5, 12)))])
+    (branch,) = reader.read([([3, 4], list(range(5, 18)))])
+    torch.testing.assert_close(branch.states, expected[2:], atol=1e-5, rtol=1e-5)
+
+
+def test_attention_that_cannot_be_read_this_way_is_refused():
+    model = Gemma2ForCausalLM(Gemma2Config(**SIZES)).eval()
+    with pytest.raises(NotImplementedError, match="gemma2"):
+        Reader(model).read([([3], [4, 5])])
+
+
+def test_a_prompt_without_tokens_is_refused(llama):
+    with pytest.raises(ValueError, match="predicts nothing"):
+        Reader(llama).read([([], [4, 5])])
+
+
+def test_the_common_beginning_ends_at_the_first_difference():
+    assert common_length([1, 2, 3], [1, 2, 4, 5]) == 2
+    assert common_length([1, 2], [1, 2, 4]) == 2
+    assert common_length([], [1]) == 0
+
+
+def test_a_fork_leaves_its_origin_as_it_was(llama):
+    (branch,) = Reader(llama).read([([1, 5], [7, 8, 9])])
+    fork = branch.fork(1)
+    assert (fork.ids, branch.ids) == ([7], [7, 8, 9])
+    assert isinstance(branch.fork(0), Branch)
+    assert branch.fork(0).ids == []
+
+
+# Scores --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["log_prob", "log_ratio", "head"])
+def critic(make_critic, request):
+    return make_critic(form=request.param, adapter=None if request.param == "head" else ".")
+
+
+@settings(max_examples=15)
+@given(
+    st.text("0123 +=xé\n", min_size=1, max_size=40).map("3 {}".format),
+    st.lists(st.tuples(st.floats(0, 1), st.text("0123 =y🙂", max_size=6)), max_size=4),
+)
+def test_a_trace_that_grows_and_is_edited_scores_as_it_would_afresh(critic, text, edits):
+    session = critic.session(QUESTION)
+    for where, typed in [(1.0, ""), *edits]:
+        at = round(where * len(text))
+        text = text[:at] + typed + text[at + len(typed) // 2 :] or "3"
+        whole, begun = trace_from_text(text), trace_from_text("=" + text[:at])
+        scored, coloured = session.score([whole], [begun])
+        afresh = critic.score(QUESTION, [whole, begun])
+        assert scored.rewards == pytest.approx(afresh[0].rewards, abs=1e-4)
+        assert scored.trace_score == pytest.approx(afresh[0].trace_score, abs=1e-4)
+        assert coloured.rewards == pytest.approx(afresh[1].rewards, abs=1e-4)
+
+
+def test_a_session_refuses_an_empty_trace_and_goes_on(critic):
+    session = critic.session(QUESTION)
+    with pytest.raises(ValueError, match="no text to score"):
+        session.score([trace_from_text("")])
+    assert len(session.score([trace_from_text("3 * 4 = 12")])) == 1
