@@ -128,10 +128,7 @@ class ScoringSession:
         encoded = encode_items(self._critic.tokenizer, [(self.question, trace) for trace in everything])
         found = self._critic.read(encoded, self._readers)
         judges = [score_trace] * len(traces) + [score_growing] * len(growing)
-        return [
-            judge(self._critic.card, *one)
-            for judge, *one in zip(judges, everything, encoded, found, strict=True)
-        ]
+        return [judge(self._critic.card, *one) for judge, *one in zip(judges, everything, encoded, found, strict=True)]
 
 
 def load_critic(

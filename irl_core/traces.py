@@ -124,6 +124,11 @@ def split_steps(text: str) -> tuple[Span, ...]:
     return partition(starts, len(text)) if text else ()
 
 
+def plain_trace(text: str) -> Trace:
+    """A text as one step, its answer not looked for: what is still being written."""
+    return Trace(text=text, steps=((0, len(text)),) * bool(text))
+
+
 def trace_from_text(text: str) -> Trace:
     """A pasted solution: split into steps, its final answer read, no tokens."""
     return Trace(text=text, steps=split_steps(text), answer=extract_answer(text))

@@ -6,40 +6,22 @@ The app and the command line share this; it draws nothing and parses no argument
 from __future__ import annotations
 
 import logging
-import random
 import threading
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
-from irl_core.critic import Critic, load_critic
-from irl_core.diagnosis import Diagnosis, diagnose
-from irl_core.policy import Policy, TraceEnded, TraceGrew, load_policy
-from irl_core.rerank import rank
+from irl_core.critic import Critic, ScoringSession, load_critic
+from irl_core.diagnosis import diagnose
+from irl_core.policy import Policy, load_policy
 from irl_core.session import ModelCard, Session, Settings
-from irl_core.traces import Problem, Trace, TraceScore, trace_from_text
+from irl_core.solving import Growing, Run, Snapshot, extended
+from irl_core.traces import Problem, trace_from_text
+
+__all__ = ["Growing", "Snapshot", "Stage", "Workbench"]
 
 log = logging.getLogger(__name__)
 
 Stage = Literal["loading", "ready", "failed"]
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """A problem while it is being solved.
-
-    `session` holds the traces that have ended, each scored and diagnosed, in the order in which they ended; its
-    ranking is set once all are there or the run was stopped. `growing` are the texts still being written. `tokens`
-    counts what the policy drew so far, `seconds` runs from the request.
-    """
-
-    session: Session
-    growing: tuple[str, ...]
-    tokens: int
-    seconds: float
-    done: bool
-    stopped: bool
 
 
 class Workbench:
@@ -49,6 +31,7 @@ class Workbench:
         self._policy_name, self._critic_name = policy, critic
         self._policies: dict[bool, Policy] = {}  # by whether they calculate
         self._critic: Critic | None = None
+        self._desk: ScoringSession | None = None  # the solution that was diagnosed last, which may come back edited
         self._loading, self._working = threading.Lock(), threading.Lock()
         self._doing, self._failure = "loading the models", ""
 
@@ -94,7 +77,7 @@ class Workbench:
         return f"{policy.name} · critic {self._critic.name}, {supervised} · {self._critic.device_name}"
 
     def solve(self, problem: Problem, settings: Settings, stop: threading.Event) -> Iterator[Snapshot]:
-        """Draw traces, score each as it ends, rank them at the end.
+        """Draw traces, colour them as they grow, judge each soon after its end, rank them when all are there.
 
         A stop request ends the drawing; what is there is scored and ranked like a whole run, cut traces included.
         """
@@ -103,7 +86,6 @@ class Workbench:
             yield from self._solve(problem, settings, stop)
 
     def _solve(self, problem: Problem, settings: Settings, stop: threading.Event) -> Iterator[Snapshot]:
-        started = time.monotonic()
         policy = self._policies[settings.calculator]
         session = Session(
             problem=problem,
@@ -111,13 +93,7 @@ class Workbench:
             policy=ModelCard(name=policy.name, sha256=policy.sha256),
             critic=self._critic_card(),
         )
-        growing: dict[int, str] = {}
-        tokens = 0
-
-        def snapshot(done: bool = False) -> Snapshot:
-            texts = tuple(text for _, text in sorted(growing.items()))
-            return Snapshot(session, texts, tokens, time.monotonic() - started, done, stop.is_set())
-
+        run = Run(session, self._critic)
         events = policy.sample(
             problem.question,
             settings.n,
@@ -128,29 +104,13 @@ class Workbench:
             stop=stop,
         )
         for event in events:
-            if isinstance(event, TraceGrew):
-                growing[event.index] = event.text
-            elif isinstance(event, TraceEnded):
-                growing.pop(event.index, None)
-                tokens += len(event.trace.token_ids)
-                if event.trace.text.strip():
-                    score, diagnosis = self._judge(problem, event.trace)
-                    session = _extended(session, event.trace, score, diagnosis)
-            yield snapshot()
-        ranking = None
-        if session.traces:
-            ranking = rank(
-                session.traces,
-                session.scores,
-                problem.answer,
-                weight_temperature=self._critic.weight_temperature,
-                rng=random.Random(settings.seed),
-            )
-        session = session.model_copy(update={"ranking": ranking, "seconds": time.monotonic() - started})
-        yield snapshot(done=True)
+            run.take(event)
+            yield run.snapshot(stopped=stop.is_set())
+        run.finish()
+        yield run.snapshot(done=True, stopped=stop.is_set())
 
     def diagnose(self, problem: Problem, text: str) -> Session:
-        """A session of one pasted solution, scored and diagnosed.
+        """A session of one pasted solution, scored and diagnosed; what it begins with as before is not read again.
 
         Raises:
             ValueError: if the solution is blank.
@@ -160,23 +120,12 @@ class Workbench:
         self.load()
         trace = trace_from_text(text)
         with self._working:
-            score, diagnosis = self._judge(problem, trace)
-        return _extended(Session(problem=problem, critic=self._critic_card()), trace, score, diagnosis)
-
-    def _judge(self, problem: Problem, trace: Trace) -> tuple[TraceScore, Diagnosis]:
-        score = self._critic.score(problem.question, [trace])[0]
-        return score, diagnose(problem.question, trace, score, self._critic.calibration)
+            if self._desk is None or self._desk.question != problem.question:
+                self._desk = self._critic.session(problem.question)
+            (score,) = self._desk.score([trace])
+        diagnosis = diagnose(problem.question, trace, score, self._critic.calibration)
+        return extended(Session(problem=problem, critic=self._critic_card()), trace, score, diagnosis)
 
     def _critic_card(self) -> ModelCard:
         critic = self._critic
         return ModelCard(name=critic.name, sha256=critic.sha256, supervision=critic.supervision)
-
-
-def _extended(session: Session, trace: Trace, score: TraceScore, diagnosis: Diagnosis) -> Session:
-    return session.model_copy(
-        update={
-            "traces": (*session.traces, trace),
-            "scores": (*session.scores, score),
-            "diagnoses": (*session.diagnoses, diagnosis),
-        }
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import plotly.graph_objects as go
 
 from irl_core.session import Session
-from ui.cells import Scale, shared_scale
+from ui.cells import shared_scale
 from ui.heatmap import View, render_growing, render_steps, render_trace
 from ui.markup import count, escape, plain, signed
 from ui.plots import belief_figure
@@ -68,9 +68,9 @@ def render_numbers(session: Session, index: int | None) -> str:
 
 
 def render_proofs(snapshot: Snapshot) -> str:
-    """All solutions while they are written: coloured where they have ended, plain where they grow."""
+    """All solutions while they are written, coloured as far as the critic has read."""
     session = snapshot.session
-    scale = shared_scale(session.scores) if session.scores else Scale()
+    scale = shared_scale([*session.scores, *(g.score for g in snapshot.growing if g.score)])
     proofs = []
     for index, trace in enumerate(session.traces):
         scored = index < len(session.scores)
@@ -83,7 +83,8 @@ def render_proofs(snapshot: Snapshot) -> str:
         )
         proofs.append(f'<article class="proof"><h4>Solution {index + 1}</h4>{steps}</article>')
     proofs += [
-        f'<article class="proof"><h4>being written</h4>{render_growing(text)}</article>' for text in snapshot.growing
+        f'<article class="proof"><h4>being written</h4>{render_growing(g.text, g.score, scale)}</article>'
+        for g in snapshot.growing
     ]
     heading = '<header class="bar"><h3>Solutions as they are written</h3></header>'
     return f'{heading}<div class="proofs">{"".join(proofs)}</div>'

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from irl_core.diagnosis import Diagnosis, StepFinding
-from irl_core.traces import Span, Trace, TraceScore
+from irl_core.traces import Span, Trace, TraceScore, plain_trace
 from ui.cells import Cell, Scale, cells, first_false, guilty_span, shared_scale, suspect_step
 from ui.markup import escape, has_bidi_control, signed
 from ui.notes import render_note
@@ -62,9 +62,10 @@ def render_steps(
     return f'<ol class="steps">{"".join(items)}</ol>'
 
 
-def render_growing(text: str) -> str:
-    """A solution that is still being written."""
-    return f'<p class="growing"><bdi class="t">{escape(text)}</bdi><span class="caret" aria-hidden="true"></span></p>'
+def render_growing(text: str, score: TraceScore | None, scale: Scale) -> str:
+    """A solution that is still being written, coloured as far as the critic has read."""
+    cell_texts = (_cell(text, (cell, 0, 0), None, scale) for cell in cells(plain_trace(text), score))
+    return f'<p class="growing" dir="auto">{"".join(cell_texts)}<span class="caret" aria-hidden="true"></span></p>'
 
 
 def summary(trace: Trace, diagnosis: Diagnosis | None) -> str:

@@ -1,20 +1,19 @@
-import json
 
 import pytest
 import torch
-from peft import LoraConfig, get_peft_model
 
 from irl_core.arithmetic import check_equations
 from irl_core.critic import CriticError, load_critic
 from irl_core.diagnosis import diagnose
-from irl_core.evidence import FEATURES
 from irl_core.prompts import prompt_ids
-from irl_core.rewards import CriticCard, vouched_for
+from irl_core.rewards import vouched_for
 from irl_core.scoring import EncodedTrace, number_mask, scoring_batches
 from irl_core.traces import trace_from_steps, trace_from_text
 from tests.nano import nano_llama, nano_tokenizer
 
 QUESTION = "Tom has 3 boxes of 4 pens. How many pens is that?"
+
+
 def plain_logprobs(model, tokenizer, text):
     prompt = prompt_ids(tokenizer, QUESTION)
     ids = prompt + tokenizer(text, add_special_tokens=False)["input_ids"]

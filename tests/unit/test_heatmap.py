@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from irl_core.arithmetic import EquationCheck
 from irl_core.diagnosis import Diagnosis, StepFinding
 from irl_core.traces import Trace, TraceScore, split_steps
-from ui.cells import cells, shared_scale
+from ui.cells import Scale, cells, shared_scale
 from ui.heatmap import View, render_growing, render_trace, summary
 from ui.markup import escape, plain, signed
 
@@ -90,7 +90,15 @@ def test_the_tokens_shown_join_to_the_text_for_any_unicode(text, cuts, truncated
     trace, score = scored(text, cuts, truncated_at=limit)
     assert "".join(Page(render_trace(trace, score), "t").found) == text
     assert "".join(Page(render_trace(trace), "t").found) == text
-    assert "".join(Page(render_growing(text), "t").found) == text
+    assert "".join(Page(render_growing(text, None, Scale()), "t").found) == text
+
+
+def test_a_growing_solution_is_coloured_as_far_as_the_critic_has_read():
+    _, score = scored("3 * 4")
+    page = render_growing("3 * 4 = 12", score, Scale(token=1.0))
+    assert "".join(Page(page, "t").found) == "3 * 4 = 12"
+    assert page.count("data-tip") == 5
+    assert '<span class="t off"> = 12</span>' in page
 
 
 @given(text_strategy, st.lists(st.tuples(st.integers(-9, 99), st.integers(-9, 99)), max_size=12))

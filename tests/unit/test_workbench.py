@@ -1,9 +1,15 @@
 """Policy and critic at one table, with hand-made models: what is said while they load, and when one cannot be had."""
 
+import threading
+
 import pytest
 
 from irl_core import workbench as module
+from irl_core.sampling_transformers import TransformersPolicy
+from irl_core.session import Settings
+from irl_core.traces import Problem
 from irl_core.workbench import Workbench
+from tests.nano import nano_llama, nano_tokenizer
 
 
 class Named:
@@ -51,3 +57,78 @@ def test_a_calculator_that_cannot_be_had_leaves_the_page_in_use_for_everybody_el
     with pytest.raises(ValueError, match="force"):
         bench.load(calculator=True)
     assert bench.stage == "ready"
+
+
+# Solving -------------------------------------------------------------------------------------------------------------
+
+PROBLEM = Problem(question="Ann has 3 apples and buys 4. How many?")
+
+
+@pytest.fixture
+def bench(monkeypatch, make_critic):
+    """A workbench with a policy and a critic of no size."""
+    critic = make_critic()
+    monkeypatch.setattr(module, "load_critic", lambda name: critic)
+    policy = TransformersPolicy("nano", None, nano_llama(), nano_tokenizer())
+    monkeypatch.setattr(module, "load_policy", lambda name, calculator: policy)
+    bench = Workbench()
+    bench.critic = critic
+    return bench
+
+
+def solve(bench, stop=None, **settings):
+    settings = Settings(**{"n": 3, "temperature": 1.0, "top_p": 1.0, "max_tokens": 60, **settings})
+    return bench.solve(PROBLEM, settings, stop or threading.Event())
+
+
+def test_traces_are_coloured_while_they_grow_as_they_would_be_at_that_point(bench):
+    coloured = 0
+    for snapshot in solve(bench):
+        for growing in snapshot.growing:
+            if growing.score is not None:
+                coloured += 1
+                read = growing.text[: growing.score.offsets[-1][1]]
+                afresh = bench.critic.score(PROBLEM.question, [module.trace_from_text(read)])[0]
+                assert growing.score.rewards == pytest.approx(afresh.rewards, abs=1e-4)
+    assert coloured
+
+
+def test_every_trace_is_judged_once_as_it_would_be_alone_and_ranked(bench):
+    *_, last = solve(bench)
+    session = last.session
+    assert last.done
+    assert not last.growing
+    assert sorted(session.ranking.order) == list(range(len(session.traces)))
+    assert last.tokens == sum(len(trace.token_ids) for trace in session.traces)
+    for trace, score in zip(session.traces, session.scores, strict=True):
+        alone = bench.critic.score(PROBLEM.question, [trace])[0]
+        assert score.rewards == pytest.approx(alone.rewards, abs=1e-4)
+        assert score.trace_score == pytest.approx(alone.trace_score, abs=1e-4)
+
+
+def test_a_trace_stays_in_sight_from_its_first_token_to_its_verdict(bench):
+    most = 0
+    for snapshot in solve(bench):
+        shown = len(snapshot.growing) + len(snapshot.session.traces)
+        assert shown >= most
+        most = shown
+    assert most == 3
+
+
+def test_a_stopped_run_judges_and_ranks_what_is_there(bench):
+    stop = threading.Event()
+    for snapshot in solve(bench, stop, max_tokens=500):
+        if sum(len(growing.text) for growing in snapshot.growing) > 30:
+            stop.set()
+    assert snapshot.done
+    assert snapshot.stopped
+    assert len(snapshot.session.scores) == len(snapshot.session.traces) == len(snapshot.session.ranking.order)
+
+
+def test_a_solution_that_comes_back_edited_is_diagnosed_as_if_it_were_new(bench):
+    texts = ["3 + 4 = 7 apples.\nSo 7.\n#### 7", "3 + 4 = 7 apples.\nSo 8.\n#### 8"]
+    for text in texts:
+        (score,) = bench.diagnose(PROBLEM, text).scores
+        (afresh,) = bench.critic.score(PROBLEM.question, [module.trace_from_text(text)])
+        assert score.rewards == pytest.approx(afresh.rewards, abs=1e-4)
+        assert score.trace_score == pytest.approx(afresh.trace_score, abs=1e-4)
