@@ -7,7 +7,7 @@ the first new token on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -17,6 +17,7 @@ Row = tuple[list[int], list[int]]
 """Token ids of a prompt and of what follows it."""
 
 _PADDING_FREE = "padding_free"
+_PIECE = 128
 _ROUND_TO = 32  # a new number of rows costs a new kernel; rounded, there are few, and memory stays flat
 
 
@@ -121,17 +122,17 @@ def read_on(body: PreTrainedModel, work: Sequence[tuple[Branch, list[int]]]) -> 
         input_ids=torch.tensor([ids + idle], device=device),
         position_ids=torch.tensor([positions + idle], device=device),
         use_cache=False,
-        pieces=[_Piece(branch, len(new)) for branch, new in work],
+        pieces=[piece for branch, new in work for piece in _pieces(branch, len(new))],
     ).last_hidden_state[0, : len(ids)]
     for (branch, _), read in zip(work, states.split([len(new) for _, new in work]), strict=True):
         branch.states = read if branch.states is None else torch.cat([branch.states, read])
 
 
 class _Piece:
-    """The `length` newest tokens of a branch, and what each of them must not look at."""
+    """`length` new tokens of a branch that end at position `end`, and what each of them must not look at."""
 
-    def __init__(self, branch: Branch, length: int) -> None:
-        self.branch, self.length = branch, length
+    def __init__(self, branch: Branch, length: int, end: int) -> None:
+        self.branch, self.length, self.end = branch, length, end
         self._masks: dict[int | None, torch.Tensor] = {}
 
     def mask(self, like: torch.Tensor, groups: int, window: int | None) -> torch.Tensor:
@@ -140,12 +141,18 @@ class _Piece:
         That is ahead, and further back than `window`.
         """
         if window not in self._masks:
-            end = self.branch.end
-            back = torch.arange(end - self.length, end)[:, None] - torch.arange(end)
-            hidden = (back < 0) | (back >= (window or end))
+            back = torch.arange(self.end - self.length, self.end)[:, None] - torch.arange(self.end)
+            hidden = (back < 0) | (back >= (window or self.end))
             mask = torch.zeros(back.shape).masked_fill(hidden, float("-inf"))
             self._masks[window] = mask.repeat(groups, 1).to(like)
         return self._masks[window]
+
+
+def _pieces(branch: Branch, new: int) -> Iterator[_Piece]:
+    """The newest `new` tokens of a branch in pieces short enough that little is computed only to be masked."""
+    for start in range(branch.end - new, branch.end, _PIECE):
+        end = min(start + _PIECE, branch.end)
+        yield _Piece(branch, end - start, end)
 
 
 def _attend(

@@ -84,6 +84,14 @@ def test_a_sliding_window_is_kept():
     torch.testing.assert_close(branch.states, expected[2:], atol=1e-5, rtol=1e-5)
 
 
+@torch.inference_mode()
+def test_a_long_sequence_is_read_in_pieces_as_in_one(llama):
+    tokens = [3 + i * i % 37 for i in range(400)]
+    expected = alone(llama, tokens)
+    (branch,) = Reader(llama).read([(tokens[:20], tokens[20:])])
+    torch.testing.assert_close(branch.states, expected[20:], atol=1e-5, rtol=1e-5)
+
+
 def test_attention_that_cannot_be_read_this_way_is_refused():
     model = Gemma2ForCausalLM(Gemma2Config(**SIZES)).eval()
     with pytest.raises(NotImplementedError, match="gemma2"):
