@@ -26,8 +26,9 @@ from irl_core.evaluation.bootstrap import ProblemBootstrap
 from irl_core.evaluation.calibrating import cross_validated
 from irl_core.evaluation.data import LabelledTrace, read_traces
 from irl_core.evaluation.metrics import StepLabels, first_error_f1, oracle_threshold, suspects_at
-from irl_core.evaluation.report import Tally
+from irl_core.evaluation.report import build_report
 from irl_core.evaluation.scoring import Scored
+from irl_core.evaluation.tally import Tally
 from irl_core.evidence import FEATURES, features, gather
 from irl_core.rewards import CriticCard, score_trace
 from irl_core.scoring import EncodedTrace, TokenStatistics
@@ -87,8 +88,8 @@ def measure(
     scores = [score_trace(card, item.trace, *one) for item, one in zip(items, said, strict=True)]
     tally = Tally()
     for item, score in zip(items, scores, strict=True):
-        tally.add(Scored(item, score, diagnose(item.question, item.trace, score, critic.calibration), 0.0))
-    report = tally.report(critic, resamples=1)
+        tally.add(Scored.of(item, score, diagnose(item.question, item.trace, score, critic.calibration)))
+    report = build_report(tally, critic, resamples=1)
     trace, selection = report["trace"] or {}, report["selection"] or {}
     figures = {
         "AUROC": trace.get("auroc"),

@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from math import comb
 
@@ -21,6 +22,9 @@ import numpy as np
 
 from irl_core.answers import answers_match, canonical_answer
 from irl_core.traces import Record, Trace, TraceScore
+
+EXACT_SUBSETS = 12_870
+"""C(16, 8): a vote among up to 16 candidates is counted over every subset, not sampled."""
 
 RULES = ("critic", "weighted_vote", "majority", "random", "longest", "shortest", "logprob", "oracle")
 
@@ -179,13 +183,14 @@ def expected_accuracy(
     *,
     weight_temperature: float,
     rng: random.Random,
-    draws: int = 256,
+    draws: int = 2048,
 ) -> dict[str, float]:
     """How often each rule is right on n of the N candidates, drawn without replacement; ties share equally.
 
-    Exact for the rules that take the largest of something, and for votes wherever there are at most `draws` subsets
-    (n = 1 and n = N among them); otherwise votes are averaged over `draws` random subsets, whose standard error is
-    at most 0.5 / sqrt(draws) per problem and falls with the number of problems.
+    The unbiased estimator over all n-subsets: exact by order statistics for the rules that take the largest of
+    something, and by enumeration for votes wherever there are at most `EXACT_SUBSETS` of them (every n up to N = 16).
+    Beyond that votes are averaged over `draws` random subsets, still unbiased, with a standard error of at most
+    0.5 / sqrt(draws) per problem that falls with the number of problems.
 
     Returns:
         Rule name -> probability; `logprob` is absent where log-probabilities are not known.
@@ -217,7 +222,7 @@ def best_of_n_curve(
     *,
     weight_temperature: float,
     rng: random.Random,
-    draws: int = 256,
+    draws: int = 2048,
 ) -> dict[str, list[float]]:
     """`expected_accuracy` at each of `ns`; where n exceeds the number of candidates, all of them are taken."""
     points = [
@@ -246,12 +251,22 @@ def _argmax_accuracy(values: np.ndarray, correct: np.ndarray, n: int) -> float:
 
 
 def _subsets(size: int, n: int, draws: int, rng: random.Random) -> np.ndarray:
-    """Membership (S, size) of all n-subsets where there are at most `draws`, else of `draws` random ones."""
-    if comb(size, n) <= draws:
-        rows = np.array(list(combinations(range(size), n)))
-    else:
-        generator = np.random.default_rng(rng.getrandbits(64))
-        rows = np.argsort(generator.random((draws, size)), axis=1)[:, :n]
+    """Membership (S, size) of all n-subsets where they can be counted, else of `draws` random ones."""
+    if comb(size, n) <= EXACT_SUBSETS:
+        return _all_subsets(size, n)
+    generator = np.random.default_rng(rng.getrandbits(64))
+    return _membership(np.argsort(generator.random((draws, size)), axis=1)[:, :n], size)
+
+
+@lru_cache(maxsize=64)
+def _all_subsets(size: int, n: int) -> np.ndarray:
+    member = _membership(np.array(list(combinations(range(size), n))), size)
+    member.flags.writeable = False
+    return member
+
+
+def _membership(rows: np.ndarray, size: int) -> np.ndarray:
+    """Indices (S, n) as booleans (S, size)."""
     member = np.zeros((len(rows), size), dtype=bool)
     np.put_along_axis(member, rows, True, axis=1)
     return member

@@ -9,15 +9,21 @@ first_error_step counts from 0; -1 says "no error"; absent or null says "not lab
 are candidates of one problem. An optional "mean_logprob" (nats per token, of the policy that drew the trace) feeds
 the log-probability baseline. Parts of the report whose labels the file lacks are null. A line that cannot be used is
 listed in the report with its number and the reason, and skipped. Files of ProcessBench, MR-GSM8K, PRM800K and
-RewardBench are read as they come, as JSON lines or as one JSON array.
+RewardBench are read as they come, as JSON lines or as one JSON array; so are datasets of the hub, by their name:
+  python -m train.evaluate --traces owner/dataset --split test --out report.json
+
+Memory does not grow with the traces' text: a trace leaves a hundred bytes for the figures. After a kill
+  python -m train.evaluate ... --save-scores scored.jsonl --resume
+goes on behind the last whole line of scored.jsonl.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
@@ -26,19 +32,25 @@ from typing import Any
 from tqdm import tqdm
 
 from irl_core.evaluation.data import LabelledTrace, read_traces
-from irl_core.evaluation.html import to_html
+from irl_core.evaluation.hub import read_hub_traces
 from irl_core.evaluation.markdown import to_markdown
-from irl_core.evaluation.report import Tally
+from irl_core.evaluation.report import build_report
+from irl_core.evaluation.resuming import drop_torn_line, resume_scoring
 from irl_core.evaluation.scoring import Diagnose, Scored, ScoringCritic, score_traces
+from irl_core.evaluation.tally import Tally
 from irl_core.json_lines import BadLine
 from train.cli import parse_args, print_figures
+from train.report_page import to_html
 
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?<!\.jsonl)(?<!\.json)")
 OUTPUTS = ("out", "html", "markdown", "save_scores")
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.evaluate", description=__doc__)
-    parser.add_argument("--traces", type=Path, required=True, metavar="T.jsonl", help="the labelled traces")
+    parser.add_argument("--traces", required=True, metavar="T.jsonl", help="the labelled traces: a file or a hub name")
+    parser.add_argument("--split", help="of a hub dataset; may be left out where it has only one")
+    parser.add_argument("--hub-config", metavar="NAME", help="of a hub dataset; may be left out where it has only one")
     parser.add_argument("--out", type=Path, required=True, metavar="report.json", help="where the report goes")
     parser.add_argument("--critic", metavar="PATH", help="a critic's folder or name; without it the shipped one")
     parser.add_argument("--html", type=Path, metavar="report.html", help="the report as one page to look at")
@@ -46,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--save-scores", type=Path, metavar="scored.jsonl", help="each line again with its scores, written as it goes"
     )
+    parser.add_argument("--resume", action="store_true", help="go on with the file that --save-scores names")
     parser.add_argument("--limit", type=_positive, metavar="N", help="score the first N lines only")
     parser.add_argument("--resamples", type=_positive, default=1000, metavar="N", help="bootstrap resamples")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap and of random subsets")
@@ -70,18 +83,26 @@ def main(argv: Sequence[str] | None = None) -> None:
     from irl_core.critic import load_critic
     from irl_core.diagnosis import diagnose
 
-    print_figures(evaluate(args, load_critic(args.critic) if args.critic else load_critic(), diagnose))
+    try:
+        figures = evaluate(args, load_critic(args.critic), diagnose)
+    except ValueError as problem:
+        parser.error(str(problem))
+    print_figures(figures)
 
 
 def check_paths(args: argparse.Namespace) -> None:
     """Find out before hours of scoring, not after, that a file cannot be read or written.
 
     Raises:
-        ValueError: if the traces are missing, or an output is a folder, the input or another output.
+        ValueError: if the traces are missing, or an output is a folder, the input or another output; or if there is
+            nothing to resume into.
     """
-    if not args.traces.is_file():
-        raise ValueError(f"--traces: there is no file {args.traces}")
-    taken = {args.traces.resolve(): "--traces"}
+    traces = Path(args.traces)
+    if not traces.is_file() and not HUB_NAME.fullmatch(args.traces):
+        raise ValueError(f"--traces: there is no file {traces}, and it is no hub name like owner/dataset")
+    if args.resume and not args.save_scores:
+        raise ValueError("--resume goes on with a file of scores: name it with --save-scores")
+    taken = {traces.resolve(): "--traces"}
     for name in OUTPUTS:
         path = getattr(args, name)
         if path is None:
@@ -102,17 +123,16 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose
     for path in filter(None, (getattr(args, name) for name in OUTPUTS)):
         path.parent.mkdir(parents=True, exist_ok=True)
     tally = Tally()
-    scored_file = args.save_scores.open("w", encoding="utf-8") if args.save_scores else nullcontext()
-    lines = score_traces(_with_progress(args.traces, args.limit), critic, diagnose)
-    with scored_file as out:
+    lines, done = _scored_lines(args, critic, diagnose)
+    with args.save_scores.open("a" if done else "w", encoding="utf-8") if args.save_scores else nullcontext() as out:
         try:
             for line in lines:
-                tally.add(line)
-                if out and isinstance(line, Scored):
+                if out and isinstance(line, Scored) and len(tally) >= done:
                     out.write(json.dumps(line.record(), ensure_ascii=False, allow_nan=False) + "\n")
+                tally.add(line)
         except KeyboardInterrupt:
-            print(f"stopped: reporting on the {len(tally.traces)} traces scored so far", file=sys.stderr)
-    report = tally.report(critic, resamples=args.resamples, seed=args.seed)
+            print(f"stopped: reporting on the {len(tally)} traces scored so far", file=sys.stderr)
+    report = build_report(tally, critic, resamples=args.resamples, seed=args.seed)
     args.out.write_text(json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
     if args.html:
         args.html.write_text(to_html(report), encoding="utf-8")
@@ -121,11 +141,27 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose
     return last_line(report, args.out)
 
 
-def _with_progress(path: Path, limit: int | None) -> Iterator[LabelledTrace | BadLine]:
-    with path.open("rb") as file:
-        total = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-    lines = islice(read_traces(path), limit)
-    yield from tqdm(lines, total=min(total, limit or total), unit=" traces", desc="scoring", file=sys.stderr)
+def _scored_lines(
+    args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose
+) -> tuple[Iterator[Scored | BadLine], int]:
+    """The scored traces, and how many of them the file of scores already holds."""
+    traces = _with_progress(args)
+    if not (args.resume and args.save_scores.exists()):
+        return score_traces(traces, critic, diagnose), 0
+    done = drop_torn_line(args.save_scores)
+    return resume_scoring(traces, args.save_scores, critic, diagnose), done
+
+
+def _with_progress(args: argparse.Namespace) -> Iterable[LabelledTrace | BadLine]:
+    total, path = None, Path(args.traces)
+    if path.is_file():
+        with path.open("rb") as file:
+            total = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+        lines = read_traces(path)
+    else:
+        lines = read_hub_traces(args.traces, config=args.hub_config, split=args.split)
+    total = args.limit if total is None else min(total, args.limit or total)
+    return tqdm(islice(lines, args.limit), total=total, unit=" traces", desc="scoring", file=sys.stderr)
 
 
 def last_line(report: dict[str, Any], out: Path) -> dict[str, Any]:
@@ -134,7 +170,7 @@ def last_line(report: dict[str, Any], out: Path) -> dict[str, Any]:
         f"{part}.{key}": figure["value"] if isinstance(figure, dict) else figure
         for part in ("trace", "localisation", "selection")
         for key, figure in (report[part] or {}).items()
-        if key != "curve" and figure is not None
+        if isinstance(figure, (int, float)) or (isinstance(figure, dict) and "value" in figure)
     }
     counts = {key: report[key] for key in ("n_traces", "n_problems", "n_tokens", "tokens_per_second")}
     return {**counts, "skipped": len(report["skipped"]), **figures, "report": str(out)}

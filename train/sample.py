@@ -5,7 +5,8 @@
 P.jsonl holds one problem per line: {"question", "answer"?, "id"?}. traces.jsonl gets n lines per problem, in the
 order of the problems: {"id", "question", "solution", "generator", "mean_logprob", "stopped"} and, where an answer is
 known, "gold_answer" and "final_correct". An answer that is a whole solution in GSM8K's form is read at its '####'.
-A line that cannot be used is named in the last line of figures and skipped. Ctrl-C keeps what is finished.
+A line that cannot be used is named in the last line of figures and skipped. Ctrl-C keeps what is finished, and
+--resume goes on behind the last problem whose n lines are all there; what is drawn does not depend on where it began.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from statistics import fmean
-from typing import IO, Any
+from typing import Any
 
 from tqdm import tqdm
 
@@ -95,6 +96,13 @@ class Tally:
         if problem.answer is not None and len(traces) == self._n:
             self._correct.append(sum(answers_match(problem.answer, t.answer) for t in traces.values()))
 
+    def add_written(self, lines: Sequence[dict[str, Any]]) -> None:
+        """The lines of one problem that an earlier run wrote; they do not say how many tokens they took."""
+        self.traces += len(lines)
+        self.stopped.update(line["stopped"] for line in lines)
+        if "final_correct" in lines[0]:
+            self._correct.append(sum(line["final_correct"] for line in lines))
+
     def figures(self) -> dict[str, Any]:
         """Unbiased pass@k (Chen et al. 2021) for k = 1, 2, 4, ... n; absent where no answer is known."""
         sizes = sorted({min(2**i, self._n) for i in range(self._n.bit_length() + 1)})
@@ -125,6 +133,30 @@ def trace_line(posed: Posed, index: int, trace: Trace, generator: str) -> dict[s
     return line
 
 
+def keep_whole_problems(path: Path, posed: Sequence[Posed], n: int, generator: str) -> Iterator[list[dict[str, Any]]]:
+    """The lines of each problem, in order, that an earlier run finished; the rest of the file is cut off at the end.
+
+    Raises:
+        ValueError: if the file is of other problems or another policy.
+    """
+    whole = 0
+    with path.open("r+b") as file:
+        for one in posed:
+            lines = list(islice(file, n))
+            if len(lines) < n or not lines[-1].endswith(b"\n"):
+                break
+            records = [load_object(line) for line in lines]
+            whole_one = [(f"{one.name}:{i}", one.problem.question, generator) for i in range(n)]
+            if [(r.get("id"), r.get("question"), r.get("generator")) for r in records] != whole_one:
+                # Behind a whole problem these are what a stop left unfinished; at the head they are another run's.
+                if not whole:
+                    raise ValueError(f"{path} begins with traces of other problems, policy or n: give another --out")
+                break
+            whole += sum(map(len, lines))
+            yield records
+        file.truncate(whole)
+
+
 def draw(
     posed: Sequence[Posed], policy: Any, how: Any, stop: threading.Event
 ) -> Iterator[tuple[int, dict[int, Trace]]]:
@@ -143,8 +175,8 @@ def draw(
                 following += 1
 
 
-def sample(args: argparse.Namespace, out: IO[str], stop: threading.Event) -> dict[str, Any]:
-    """Run the whole job, writing lines to `out` as problems are finished; returns the figures."""
+def sample(args: argparse.Namespace, stop: threading.Event) -> dict[str, Any]:
+    """Run the whole job, writing lines as problems are finished; returns the figures."""
     from irl_core.policy import Sampling, load_policy
 
     how = Sampling(args.n, args.temperature, args.top_p, args.seed, args.max_tokens)
@@ -152,17 +184,25 @@ def sample(args: argparse.Namespace, out: IO[str], stop: threading.Event) -> dic
     posed, skipped = read_problems(args.problems, args.limit, lambda question: policy.check_question(question, how))
     for line in skipped:
         print(f"line {line.line} skipped: {line.reason}", file=sys.stderr)
-    tally, start = Tally(how.n), time.perf_counter()
-    for request, traces in draw(posed, policy, how, stop):
-        tally.add(posed[request].problem, traces)
-        for index, trace in traces.items():
-            out.write(json.dumps(trace_line(posed[request], index, trace, policy.name), ensure_ascii=False) + "\n")
-        out.flush()
+    tally, done = Tally(how.n), 0
+    if args.resume and args.out.exists():
+        for lines in keep_whole_problems(args.out, posed, how.n, policy.name):
+            tally.add_written(lines)
+            done += 1
+    start = time.perf_counter()
+    with args.out.open("a" if done else "w", encoding="utf-8") as out:
+        for request, traces in draw(posed[done:], policy, how, stop):
+            one = posed[done + request]
+            tally.add(one.problem, traces)
+            for index, trace in traces.items():
+                out.write(json.dumps(trace_line(one, index, trace, policy.name), ensure_ascii=False) + "\n")
+            out.flush()
     seconds = time.perf_counter() - start
     return {
         "policy": policy.name,
         "policy_sha256": policy.sha256,
         "n_problems": len(posed),
+        "n_problems_resumed": done,
         **tally.figures(),
         "seconds": round(seconds, 2),
         "tokens_per_second": round(tally.tokens / seconds, 1),
@@ -184,6 +224,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--top-p", type=float, default=0.95, help="nucleus: smallest set of tokens with this mass")
     parser.add_argument("--max-tokens", type=int, default=160, help="limit per trace")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N lines")
+    parser.add_argument("--resume", action="store_true", help="go on with what --out holds of the same run")
     parser.add_argument("--calculator", action="store_true", help="fill in results after '=' by exact arithmetic")
     return parser
 
@@ -203,8 +244,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        with args.out.open("w", encoding="utf-8") as out:
-            figures = sample(args, out, stop)
+        figures = sample(args, stop)
     except (OSError, ValueError, PolicyError) as problem:
         parser.error(str(problem))
     print_figures(figures)

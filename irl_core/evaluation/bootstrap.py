@@ -29,18 +29,14 @@ class Figure(TypedDict):
 class ProblemBootstrap:
     """The same resamples of P problems for every figure made from them, so that differences are paired.
 
+    They are drawn again from the seed for each figure: kept, they would be the largest thing in memory.
     `problems` (N,) says which problem each item belongs to, by any integers.
     """
 
     def __init__(self, problems: np.ndarray, *, resamples: int = 1000, seed: int = 0) -> None:
         _, self._problem_of = np.unique(problems, return_inverse=True)
         self.n_problems = int(self._problem_of.max()) + 1 if len(problems) else 0
-        generator = np.random.default_rng(seed)
-        # uint16: a problem is drawn a handful of times, and the matrix is the largest thing that is kept.
-        self._counts = np.ones((resamples + 1, self.n_problems), dtype=np.uint16)
-        for row in self._counts[1:]:
-            draws = generator.integers(self.n_problems, size=self.n_problems)
-            row[:] = np.bincount(draws, minlength=self.n_problems)
+        self._resamples, self._seed = resamples, seed
 
     def figure(self, statistic: Statistic, n: int) -> Figure | None:
         """Value and interval of `statistic`, a function of item weights (B, N) to (B,); None where undefined."""
@@ -62,13 +58,22 @@ class ProblemBootstrap:
 
     def _totals(self, values: np.ndarray) -> np.ndarray:
         totals = np.bincount(self._problem_of, weights=values, minlength=self.n_problems)
-        rows = max(1, _CELLS_AT_ONCE // max(1, self.n_problems))
-        return np.concatenate([self._counts[i : i + rows] @ totals for i in range(0, len(self._counts), rows)])
+        return np.concatenate([counts @ totals for counts in self._counts(self.n_problems)])
 
     def _weights(self) -> Iterator[np.ndarray]:
-        rows = max(1, _CELLS_AT_ONCE // max(1, len(self._problem_of)))
-        for start in range(0, len(self._counts), rows):
-            yield self._counts[start : start + rows, self._problem_of].astype(float)
+        for counts in self._counts(len(self._problem_of)):
+            yield counts[:, self._problem_of]
+
+    def _counts(self, width: int) -> Iterator[np.ndarray]:
+        """How often each problem counts, in chunks (rows, P) that suit rows of `width`; the first row is all ones."""
+        generator = np.random.default_rng(self._seed)
+        rows = max(1, _CELLS_AT_ONCE // max(1, width))
+        for start in range(0, self._resamples + 1, rows):
+            counts = np.ones((min(rows, self._resamples + 1 - start), self.n_problems))
+            for row in counts[start == 0 :]:
+                draws = generator.integers(self.n_problems, size=self.n_problems)
+                row[:] = np.bincount(draws, minlength=self.n_problems)
+            yield counts
 
 
 def _figure(values: np.ndarray, n: int) -> Figure | None:

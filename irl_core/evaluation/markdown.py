@@ -19,6 +19,10 @@ NAMES = {
     "top1_chance": "… by a random step",
     "top1_best_constant": "… by the best constant guess",
     "step_auroc": "AUROC of steps up to the first error",
+    "mcc": "Matthews correlation of wrong, said and true (MR-GSM8K)",
+    "first_step_accuracy": "first-step accuracy (MR-GSM8K)",
+    "step_ece": "calibration error (ECE) of P(first wrong step)",
+    "step_brier": "Brier score of P(first wrong step)",
     "threshold": "shipped threshold",
     "threshold_oracle": "best threshold on this file",
     "n_candidates": "candidates per problem, at most",
@@ -31,6 +35,11 @@ NAMES = {
     "logprob": "mean log-probability",
     "oracle": "oracle (any correct)",
     "weighted_vote_minus_majority": "weighted vote minus majority",
+}
+GENERATOR_COLUMNS = {
+    "trace": ("auroc", "auroc_within_problem", "ece", "length_correlation"),
+    "localisation": ("f1", "top1", "mcc"),
+    "selection": ("random", "majority", "critic", "weighted_vote"),
 }
 PARTS = {
     "trace": "Telling right from wrong traces",
@@ -56,12 +65,28 @@ class Row(NamedTuple):
 
 
 def rows(part: Mapping[str, Any]) -> Iterator[Row]:
-    """The figures of one part of the report; nulls are left out, and so is the curve (`curve_table`)."""
+    """The figures of one part of the report; nulls are left out, and so is what has a table of its own (`tables`)."""
     for key, figure in part.items():
         if isinstance(figure, (int, float)):
             yield Row(NAMES.get(key, key), figure)
         elif isinstance(figure, Mapping) and "value" in figure:
-            yield Row(NAMES.get(key, key), figure["value"], figure["low"], figure["high"], figure["n"])
+            yield _row(NAMES.get(key, key), figure)
+
+
+def tables(part: Mapping[str, Any]) -> Iterator[list[list[str]]]:
+    """What a part holds beside its figures: best-of-n and pass@k, reliability, score against length."""
+    if "curve" in part:
+        yield curve_table(part["curve"])
+    if part.get("pass_at_k"):
+        points = part["pass_at_k"].items()
+        yield [["pass@k", "value", "95 % interval", "n"], *(_row(f"pass@{k}", point).cells() for k, point in points)]
+    for key, of in (("reliability", "trace is wrong"), ("step_reliability", "step is the first wrong one")):
+        if part.get(key):
+            lines = [[_span(b), f"{b['stated']:.3f}", f"{b['observed']:.3f}", f"{b['n']:,}"] for b in part[key]]
+            yield [[f"P({of})", "stated, mean", "true, share", "n"], *lines]
+    if part.get("score_by_length"):
+        lines = [[_span(b), f"{b['score']:.3f}", f"{b['right']:.3f}", f"{b['n']:,}"] for b in part["score_by_length"]]
+        yield [["characters", "trace score, mean", "right, share", "n"], *lines]
 
 
 def curve_table(curve: Mapping[str, Any]) -> list[list[str]]:
@@ -70,6 +95,25 @@ def curve_table(curve: Mapping[str, Any]) -> list[list[str]]:
         [NAMES.get(rule, rule), *(f"{value:.3f}" for value in values)] for rule, values in curve.items() if rule != "n"
     ]
     return [["best of", *map(str, curve["n"])], *lines]
+
+
+def generator_table(generators: Mapping[str, Any]) -> list[list[str]]:
+    """One line per generator; empty where the labels for a figure are missing."""
+    columns = [(part, key) for part, keys in GENERATOR_COLUMNS.items() for key in keys]
+    lines = []
+    for name, report in generators.items():
+        figures = [(report[part] or {}).get(key) for part, key in columns]
+        cells = ["" if figure is None else f"{figure['value']:.3f}" for figure in figures]
+        lines.append([name, f"{report['n_traces']:,}", *cells])
+    return [["generator", "traces", *(NAMES[key] for _, key in columns)], *lines]
+
+
+def _row(name: str, figure: Mapping[str, Any]) -> Row:
+    return Row(name, figure["value"], figure["low"], figure["high"], figure["n"])
+
+
+def _span(b: Mapping[str, Any]) -> str:
+    return f"{b['low']:.3g} to {b['high']:.3g}" if isinstance(b["low"], float) else f"{b['low']:,} to {b['high']:,}"
 
 
 def summary(report: Mapping[str, Any]) -> list[str]:
@@ -92,12 +136,15 @@ def to_markdown(report: Mapping[str, Any]) -> str:
         part = report[key]
         if part is None:
             continue
-        out += [f"## {title}", "", *_table([HEAD, *(row.cells() for row in rows(part))]), ""]
-        if "curve" in part:
-            out += [*_table(curve_table(part["curve"])), ""]
+        out += [f"## {title}", "", *markdown_table([HEAD, *(row.cells() for row in rows(part))]), ""]
+        for table in tables(part):
+            out += [*markdown_table(table), ""]
+    if report["generators"]:
+        out += ["## By generator", "", *markdown_table(generator_table(report["generators"])), ""]
     return "\n".join(out)
 
 
-def _table(lines: Sequence[Sequence[str]]) -> list[str]:
+def markdown_table(lines: Sequence[Sequence[str]]) -> list[str]:
+    """Texts as the lines of a Markdown table, the first line as its head."""
     head, *body = [[cell.replace("|", "\\|") for cell in line] for line in lines]
     return [f"| {' | '.join(line)} |" for line in (head, ["---"] * len(head), *body)]

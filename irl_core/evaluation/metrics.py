@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
+from sklearn.calibration import calibration_curve
 
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap, auroc, spearman
 
@@ -55,9 +57,57 @@ def expected_calibration_error(
     return bootstrap.interval(np.abs(gaps).sum(axis=0), len(probability))
 
 
+class ReliabilityBin(TypedDict):
+    """Items whose stated probability lies in (low, high]: its mean, how often they came true, and their number."""
+
+    low: float
+    high: float
+    stated: float
+    observed: float
+    n: int
+
+
+def reliability_curve(probability: np.ndarray, happened: np.ndarray, bins: int = ECE_BINS) -> list[ReliabilityBin]:
+    """The bins of equal width that are not empty, for a reliability diagram; arrays (N,), N at least 1."""
+    edges = np.linspace(0, 1, bins + 1)
+    counts = np.bincount(np.searchsorted(edges[1:-1], probability), minlength=bins)
+    observed, stated = calibration_curve(happened, probability, n_bins=bins)
+    return [
+        {"low": float(edges[b]), "high": float(edges[b + 1]), "stated": float(x), "observed": float(y), "n": int(n)}
+        for b, n, x, y in zip(np.flatnonzero(counts), counts[counts > 0], stated, observed, strict=True)
+    ]
+
+
 def brier_score(probability: np.ndarray, wrong: np.ndarray, bootstrap: ProblemBootstrap) -> Figure | None:
     """Mean squared difference between stated probability and outcome (0 or 1)."""
     return bootstrap.mean((probability - wrong) ** 2)
+
+
+class LengthBin(TypedDict):
+    """Traces of [low, high] characters: their mean score, the share that is right, and their number."""
+
+    low: int
+    high: int
+    score: float
+    right: float
+    n: int
+
+
+def score_by_length(
+    scores: np.ndarray, lengths: np.ndarray, wrong: np.ndarray, bins: int = ECE_BINS
+) -> list[LengthBin]:
+    """Mean score of as many traces each from the shortest to the longest: does a critic reward length? Arrays (N,)."""
+    groups = [g for g in np.array_split(np.argsort(lengths, kind="stable"), bins) if len(g)]
+    return [
+        {
+            "low": int(lengths[g].min()),
+            "high": int(lengths[g].max()),
+            "score": float(scores[g].mean()),
+            "right": float((~wrong[g]).mean()),
+            "n": len(g),
+        }
+        for g in groups
+    ]
 
 
 def length_correlation(scores: np.ndarray, lengths: np.ndarray, bootstrap: ProblemBootstrap) -> Figure | None:
@@ -107,6 +157,12 @@ class StepLabels:
     def n_steps(self) -> np.ndarray:
         return np.diff(self.starts)
 
+    @property
+    def is_first_error(self) -> np.ndarray:
+        """Which steps are the first wrong one of their trace (S,)."""
+        position = np.arange(len(self.probability)) - np.repeat(self.starts[:-1], self.n_steps)
+        return position == np.repeat(self.first_error, self.n_steps)
+
     def trace_probability(self) -> np.ndarray:
         """Probability that each trace holds an error (N,): its steps' probabilities of being the first, added up."""
         return np.minimum(1.0, np.add.reduceat(self.probability, self.starts[:-1]))
@@ -136,6 +192,21 @@ def first_error_f1(
         "accuracy_error": bootstrap.interval(error, int(erroneous.sum())),
         "accuracy_correct": bootstrap.interval(correct, int((~erroneous).sum())),
     }
+
+
+def error_detection_mcc(predicted: np.ndarray, first_error: np.ndarray, bootstrap: ProblemBootstrap) -> Figure | None:
+    """Matthews correlation of "some step is wrong", said against true; MR-GSM8K's first figure (arXiv 2312.17080).
+
+    Takes first errors (N,), -1 for none; None where the labels or the predictions are of one kind only.
+    """
+    said, true, ones = predicted >= 0, first_error >= 0, np.ones(len(predicted))
+    both, only_said, only_true, neither = (
+        bootstrap.ratio(cell.astype(float), ones) for cell in (said & true, said & ~true, ~said & true, ~said & ~true)
+    )
+    margins = (both + only_said) * (both + only_true) * (neither + only_said) * (neither + only_true)
+    top = both * neither - only_said * only_true
+    mcc = np.divide(top, np.sqrt(margins), out=np.full(len(top), np.nan), where=margins > 0)
+    return bootstrap.interval(mcc, len(predicted))
 
 
 def suspects_at(steps: StepLabels, threshold: float) -> np.ndarray:
@@ -171,8 +242,7 @@ def step_auroc(steps: StepLabels, problems: np.ndarray, *, resamples: int = 1000
     error = steps.first_error[trace_of]
     labelled = (error < 0) | (position <= error)
     bootstrap = ProblemBootstrap(problems[trace_of[labelled]], resamples=resamples, seed=seed)
-    is_error = (position == error)[labelled]
-    return bootstrap.figure(auroc(steps.probability[labelled], is_error), int(labelled.sum()))
+    return bootstrap.figure(auroc(steps.probability[labelled], steps.is_first_error[labelled]), int(labelled.sum()))
 
 
 def best_constant_top1(steps: StepLabels) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
@@ -14,6 +14,10 @@ from irl_core.json_lines import BadLine
 from irl_core.traces import Trace, TraceScore
 
 WINDOW = 64
+SCORES = (
+    "token_rewards", "step_scores", "step_error_probability", "step_surprise", "predicted_first_error", "trace_score",
+)  # fmt: skip
+"""What scoring adds to a line; also the names of `Scored`'s fields."""
 
 Diagnose = Callable[[str, Trace, TraceScore, Any], Diagnosis]
 
@@ -35,29 +39,43 @@ class ScoringCritic(Protocol):
 
 @dataclass(frozen=True)
 class Scored:
-    """One line, what was said of it, and its share of the critic's time in seconds."""
+    """One line, what was said of it, and its share of the critic's time in seconds (0: it was scored earlier).
+
+    Rewards, scores and surprise in nats; `predicted_first_error` is 0-based, -1 for none.
+    """
 
     item: LabelledTrace
-    score: TraceScore
-    diagnosis: Diagnosis
-    seconds: float
+    token_rewards: Sequence[float]
+    step_scores: Sequence[float]
+    step_error_probability: Sequence[float]
+    step_surprise: Sequence[float]
+    predicted_first_error: int
+    trace_score: float
+    seconds: float = 0.0
 
-    @property
-    def predicted_first_error(self) -> int:
-        """0-based step, -1 for none."""
-        suspect = self.diagnosis.first_suspect
-        return -1 if suspect is None else suspect
+    @classmethod
+    def of(cls, item: LabelledTrace, score: TraceScore, diagnosis: Diagnosis, seconds: float = 0.0) -> Scored:
+        """What a critic and the diagnosis said."""
+        return cls(
+            item=item,
+            token_rewards=score.rewards,
+            step_scores=score.step_rewards,
+            step_error_probability=[step.error_probability for step in diagnosis.steps],
+            step_surprise=score.surprise,
+            predicted_first_error=-1 if diagnosis.first_suspect is None else diagnosis.first_suspect,
+            trace_score=score.trace_score,
+            seconds=seconds,
+        )
+
+    @classmethod
+    def from_record(cls, item: LabelledTrace, record: Mapping[str, Any]) -> Scored:
+        """What an earlier run wrote of this line."""
+        return cls(item, **{name: record[name] for name in SCORES})
 
     def record(self) -> dict[str, Any]:
         """The line as it stood with what was said of it: one line of `scored.jsonl`."""
-        return {
-            **self.item.record,
-            "token_rewards": list(self.score.rewards),
-            "step_scores": list(self.score.step_rewards),
-            "step_error_probability": [step.error_probability for step in self.diagnosis.steps],
-            "predicted_first_error": self.predicted_first_error,
-            "trace_score": self.score.trace_score,
-        }
+        said = {name: getattr(self, name) for name in SCORES}
+        return {**self.item.record, **{k: v if isinstance(v, (int, float)) else list(v) for k, v in said.items()}}
 
 
 def score_traces(
@@ -83,6 +101,6 @@ def _score_window(items: Sequence[LabelledTrace], critic: ScoringCritic, diagnos
         return [one for item in items for one in _score_window([item], critic, diagnose)]
     seconds = (time.perf_counter() - started) / max(1, len(items))
     return [
-        Scored(item, score, diagnose(item.question, item.trace, score, critic.calibration), seconds)
+        Scored.of(item, score, diagnose(item.question, item.trace, score, critic.calibration), seconds)
         for item, score in zip(items, scores, strict=True)
     ]

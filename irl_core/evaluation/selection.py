@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from irl_core.evaluation.bootstrap import ProblemBootstrap
-from irl_core.rerank import RULES, Candidates, best_of_n_curve, expected_accuracy
+from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
+from irl_core.rerank import RULES, Candidates, best_of_n_curve, pass_at_k
 
 
 def selection_report(
@@ -25,32 +25,43 @@ def selection_report(
     Problems with one candidate leave nothing to choose and are left out. Each figure uses all candidates of its
     problem, in expectation over ties; `n` counts problems and `n_candidates` is the largest number that one of them
     has. A rule that cannot be applied to every problem (`logprob`) is None. On the curve a problem with fewer than n
-    candidates takes part with all of its own, so every point is of the same problems.
+    candidates takes part with all of its own, so every point is of the same problems; `curve_interval` holds (low,
+    high) at each n. `pass_at_k` is over the problems that have k candidates.
     """
     choices = [candidates for candidates in problems if len(candidates) > 1]
     if not choices:
         return None
     largest = max(map(len, choices))
     ns = curve_sizes(largest)
-    at_all = [
-        expected_accuracy(candidates, len(candidates), weight_temperature=weight_temperature, rng=rng)
-        for candidates in choices
-    ]
     curves = [
         best_of_n_curve(candidates, ns, weight_temperature=weight_temperature, rng=rng) for candidates in choices
     ]
-    rules = [rule for rule in RULES if all(rule in accuracy for accuracy in at_all)]
+    rules = [rule for rule in RULES if all(rule in curve for curve in curves)]
     bootstrap = ProblemBootstrap(np.arange(len(choices)), resamples=resamples, seed=seed)
-    accuracy = {rule: np.array([one[rule] for one in at_all]) for rule in rules}
+    accuracy = {rule: np.array([curve[rule] for curve in curves]) for rule in rules}
+    figures = {rule: [bootstrap.mean(at_n) for at_n in accuracy[rule].T] for rule in rules}
+    gain = accuracy["weighted_vote"][:, -1] - accuracy["majority"][:, -1]
     return {
         "n_candidates": largest,
-        **{rule: bootstrap.mean(accuracy[rule]) if rule in rules else None for rule in RULES},
-        "weighted_vote_minus_majority": bootstrap.mean(accuracy["weighted_vote"] - accuracy["majority"]),
-        "curve": {"n": ns} | {rule: np.mean([curve[rule] for curve in curves], axis=0).tolist() for rule in rules},
+        **{rule: figures[rule][-1] if rule in rules else None for rule in RULES},
+        "weighted_vote_minus_majority": bootstrap.mean(gain),
+        "pass_at_k": _pass_at_k(choices, resamples=resamples, seed=seed),
+        "curve": {"n": ns} | {rule: [point["value"] for point in figures[rule]] for rule in rules},
+        "curve_interval": {rule: [(point["low"], point["high"]) for point in figures[rule]] for rule in rules},
     }
 
 
+def _pass_at_k(choices: Sequence[Candidates], *, resamples: int, seed: int) -> dict[str, Figure | None]:
+    """pass@k for k = 1, 2, 4, … over the problems with at least k candidates."""
+    figures = {}
+    for k in [2**e for e in range(max(map(len, choices)).bit_length())]:
+        values = [pass_at_k(len(c), int(c.correct.sum()), k) for c in choices if len(c) >= k]
+        bootstrap = ProblemBootstrap(np.arange(len(values)), resamples=resamples, seed=seed)
+        figures[str(k)] = bootstrap.mean(np.array(values))
+    return figures
+
+
 def curve_sizes(largest: int) -> list[int]:
-    """1, 2, 4, … and `largest` itself."""
-    powers = [2**exponent for exponent in range(largest.bit_length()) if 2**exponent < largest]
-    return [*powers, largest]
+    """Every n up to 16, then its doublings, and `largest` itself."""
+    doubled = [2**e for e in range(5, largest.bit_length()) if 2**e < largest]
+    return [*range(1, min(largest, 16) + 1), *doubled, *([largest] if largest > 16 else [])]

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
+from plotly.offline import get_plotlyjs
 
 from irl_core.diagnosis import Diagnosis, StepFinding
-from irl_core.evaluation.html import to_html
 from irl_core.evaluation.markdown import to_markdown
+from irl_core.evaluation.scoring import SCORES
 from irl_core.traces import Trace, TraceScore
 from train.cli import parse_args
 from train.evaluate import build_parser, evaluate, main
+from train.report_page import to_html
 
 EQUATION = re.compile(r"(\d+) ([+*]) (\d+) = (\d+)")
 
@@ -94,16 +96,21 @@ def test_the_report_has_exactly_the_promised_keys(run):
     report, _ = run(LABELLED)
     assert set(report) == {
         *("critic", "n_traces", "n_problems", "n_tokens", "tokens_per_second", "skipped"),
-        *("trace", "localisation", "selection", "notes"),
+        *("trace", "localisation", "selection", "generators", "notes"),
     }
     assert report["critic"] == {"name": "arithmetic", "path": None, "sha256": "0" * 64, "supervision": "none"}
-    assert set(report["trace"]) == {"auroc", "auroc_within_problem", "ece", "brier", "length_correlation"}
+    assert set(report["trace"]) == {
+        *("auroc", "auroc_within_problem", "ece", "brier", "length_correlation", "reliability", "score_by_length"),
+    }
     assert set(report["localisation"]) == {
         *("f1", "accuracy_error", "accuracy_correct", "threshold", "f1_oracle", "threshold_oracle"),
         *("top1", "top1_chance", "top1_best_constant", "step_auroc"),
+        *("mcc", "first_step_accuracy", "step_ece", "step_brier", "step_reliability"),
     }
     rules = {"critic", "weighted_vote", "majority", "random", "longest", "shortest", "logprob", "oracle"}
-    assert set(report["selection"]) == {"n_candidates", "weighted_vote_minus_majority", "curve", *rules}
+    assert set(report["selection"]) == {
+        *("n_candidates", "weighted_vote_minus_majority", "curve", "curve_interval", "pass_at_k", *rules),
+    }
     assert set(report["selection"]["curve"]) == {"n", *rules}
     assert set(report["trace"]["auroc"]) == {"value", "low", "high", "n"}
 
@@ -185,8 +192,10 @@ def test_scored_lines_repeat_the_input_in_order_with_what_was_found(run, tmp_pat
     lines = [{**line, "qid": i, "note": "<b>é"} for i, line in enumerate(LABELLED)]
     run([lines[0], "bad", *lines[1:]], "--save-scores", str(path))
     scored = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    added = {"token_rewards", "step_scores", "step_error_probability", "predicted_first_error", "trace_score"}
-    assert [{key: value for key, value in one.items() if key not in added} for one in scored] == lines
+    assert {"token_rewards", "step_scores", "step_error_probability", "predicted_first_error", "trace_score"} <= set(
+        SCORES
+    )
+    assert [{key: value for key, value in one.items() if key not in SCORES} for one in scored] == lines
     assert [one["predicted_first_error"] for one in scored] == [-1, 1, -1]
     assert scored[1]["step_scores"] == [0.0, -1.0, 0.0]
     assert scored[1]["step_error_probability"] == [0.05, 0.9, 0.05]
@@ -205,6 +214,50 @@ def test_the_critic_sees_a_window_of_traces_at_a_time_whatever_the_size_of_the_f
     report, _ = run([{**RIGHT, "question": f"{i}?"} for i in range(150)], critic=critic)
     assert critic.windows == [64, 64, 22]
     assert report["n_problems"] == 150
+
+
+def test_a_killed_run_goes_on_behind_its_last_whole_line_and_repeats_and_loses_nothing(run, tmp_path):
+    path, critic = tmp_path / "scored.jsonl", ArithmeticCritic()
+    lines = [
+        *({**LABELLED[i % 3], "question": f"{i}?"} for i in range(100)),
+        "bad",
+        {**RIGHT, "question": "unscorable"},
+        LABELLED[1],
+    ]
+    whole, _ = run(lines, "--save-scores", str(path))
+    written = path.read_bytes()
+    for kept in (0, 1, 1000, len(written) - 5, len(written)):
+        path.write_bytes(written[:kept])
+        again, _ = run(lines, "--save-scores", str(path), "--resume", critic=critic)
+        assert path.read_bytes() == written
+        assert {**again, "tokens_per_second": 0} == {**whole, "tokens_per_second": 0}
+    assert sum(critic.windows[-3:]) < 10
+
+
+def test_scores_of_other_traces_or_of_another_critic_are_not_gone_on_with(run, tmp_path):
+    path = tmp_path / "scored.jsonl"
+    run(LABELLED, "--save-scores", str(path))
+    with pytest.raises(ValueError, match="line 1 of the scored file is of another trace"):
+        run([RIGHT, *LABELLED], "--save-scores", str(path), "--resume")
+    changed = json.loads(path.read_text().splitlines()[0]) | {"trace_score": -3.0}
+    path.write_text(json.dumps(changed) + "\n")
+    with pytest.raises(ValueError, match="another critic"):
+        run(LABELLED, "--save-scores", str(path), "--resume")
+
+
+def test_a_hub_dataset_is_read_like_a_file(tmp_path, monkeypatch):
+    folder = tmp_path / "lab" / "bench"
+    folder.mkdir(parents=True)
+    rows = [{"problem": x["question"], "steps": x["steps"], "label": x["first_error_step"]} for x in LABELLED]
+    for split in ("train", "test"):
+        (folder / f"{split}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    monkeypatch.chdir(tmp_path)
+    argv = ["--traces", "lab/bench", "--out", "report.json"]
+    with pytest.raises(ValueError, match="splits train, test: choose one with --split"):
+        evaluate(parse_args(build_parser(), argv), ArithmeticCritic(), diagnose)
+    figures = evaluate(parse_args(build_parser(), [*argv, "--split", "test"]), ArithmeticCritic(), diagnose)
+    assert figures["n_traces"] == 3
+    assert figures["localisation.f1"] == pytest.approx(2 / 3)
 
 
 def test_limit_reads_the_first_lines_only(run):
@@ -237,12 +290,24 @@ def test_the_html_report_escapes_what_the_file_and_the_critic_say(run):
     )
     report["skipped"][0]["reason"] = "<img src=x onerror=alert(1)>"
     page = to_html(report)
-    assert "<script" not in page
-    assert "<img" not in page
-    assert "&lt;script&gt;x" in page
-    assert "&lt;img src=x" in page
-    assert "first-error F1" in page
-    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", page)
+    ours = page.replace(get_plotlyjs(), "")
+    assert "<script>x" not in ours
+    assert "<img" not in ours
+    assert "&lt;script&gt;x" in ours
+    assert "&lt;img src=x" in ours
+    assert "first-error F1" in ours
+    assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", ours)
+    assert ours.count('class="plotly-graph-div"') == 4
+
+
+def test_names_of_generators_are_escaped_in_the_page_and_have_rows_of_their_own(run):
+    lines = [{**line, "generator": f"<b>{i % 2}"} for i, line in enumerate([*LABELLED, *LABELLED])]
+    report, _ = run(lines)
+    assert [own["n_traces"] for own in report["generators"].values()] == [3, 3]
+    assert report["generators"]["<b>0"]["localisation"]["f1"]["n"] == 3
+    assert "&lt;b&gt;0" in to_html(report)
+    assert "<b>0" not in to_html(report).replace(get_plotlyjs(), "")
+    assert run(LABELLED)[0]["generators"] is None
 
 
 def test_the_reports_for_people_say_what_the_json_says(run, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
-from sklearn.metrics import brier_score_loss, roc_auc_score
+from sklearn.metrics import brier_score_loss, matthews_corrcoef, roc_auc_score
 
 from irl_core.evaluation.bootstrap import ProblemBootstrap, auroc, spearman
 from irl_core.evaluation.metrics import (
@@ -17,10 +17,13 @@ from irl_core.evaluation.metrics import (
     best_constant_top1,
     brier_score,
     chance_top1,
+    error_detection_mcc,
     expected_calibration_error,
     first_error_f1,
     length_correlation,
     oracle_threshold,
+    reliability_curve,
+    score_by_length,
     step_auroc,
     suspects_at,
     trace_auroc,
@@ -203,6 +206,34 @@ def test_top1_baselines_are_over_erroneous_traces_only():
     assert best_constant_top1(steps) == pytest.approx(2 / 3)
 
 
+@given(st.lists(st.tuples(st.integers(-1, 2), st.integers(-1, 2)), min_size=1, max_size=20))
+def test_mcc_of_saying_that_a_trace_is_wrong_agrees_with_scikit_learn(pairs):
+    predicted, true = (np.array(column) for column in zip(*pairs, strict=True))
+    figure = error_detection_mcc(predicted, true, own_problems(len(pairs)))
+    if len(set(predicted >= 0)) < 2 or len(set(true >= 0)) < 2:
+        assert figure is None
+    else:
+        assert figure["value"] == pytest.approx(matthews_corrcoef(true >= 0, predicted >= 0))
+
+
+def test_the_reliability_curve_has_a_bin_for_each_tenth_that_holds_something():
+    curve = reliability_curve(np.array([0.02, 0.04, 0.1, 1.0]), np.array([False, True, True, True]))
+    assert [(b["low"], b["n"], b["observed"]) for b in curve] == [(0.0, 3, pytest.approx(2 / 3)), (0.9, 1, 1.0)]
+    assert curve[0]["stated"] == pytest.approx(0.16 / 3)
+
+
+def test_score_by_length_holds_a_tenth_of_the_traces_each_from_short_to_long():
+    bins = score_by_length(np.arange(20.0), np.arange(20)[::-1], np.arange(20) < 10)
+    assert [b["n"] for b in bins] == [2] * 10
+    assert bins[0] == {"low": 0, "high": 1, "score": 18.5, "right": 1.0, "n": 2}
+    assert bins[-1]["right"] == 0.0
+
+
+def test_the_steps_that_are_a_first_error_are_marked():
+    steps = labels([([0.1, 0.8, 0.99], 1), ([0.2, 0.9], -1), ([0.5], 0)])
+    assert steps.is_first_error.tolist() == [False, True, False, False, False, True]
+
+
 def test_step_auroc_leaves_out_what_comes_after_the_first_error():
     steps = labels([([0.1, 0.8, 0.99], 1), ([0.2, 0.9], -1)])
     figure = step_auroc(steps, np.array([0, 1]), resamples=50)
@@ -239,10 +270,23 @@ def test_selection_compares_the_weighted_vote_with_the_majority_problem_by_probl
     assert "logprob" not in report["curve"]
 
 
+def test_pass_at_k_is_over_the_problems_that_have_k_candidates():
+    pools = [pool([0.0] * 4, [True, False, False, False], list("1234")), pool([0.0] * 2, [True, True], ["1", "1"])]
+    figures = selection_report(pools, weight_temperature=1.0, rng=random.Random(0))["pass_at_k"]
+    assert {k: (figure["value"], figure["n"]) for k, figure in figures.items()} == {
+        "1": (pytest.approx((0.25 + 1) / 2), 2),
+        "2": (pytest.approx((0.5 + 1) / 2), 2),
+        "4": (1.0, 1),
+    }
+
+
 def test_there_is_no_selection_without_two_candidates_of_a_problem():
     assert selection_report([pool([1.0], [True], ["1"])], weight_temperature=1.0, rng=random.Random(0)) is None
 
 
-@pytest.mark.parametrize(("largest", "sizes"), [(2, [1, 2]), (6, [1, 2, 4, 6]), (16, [1, 2, 4, 8, 16])])
-def test_the_curve_doubles_up_to_the_number_of_candidates(largest, sizes):
+@pytest.mark.parametrize(
+    ("largest", "sizes"),
+    [(2, [1, 2]), (16, list(range(1, 17))), (17, [*range(1, 17), 17]), (100, [*range(1, 17), 32, 64, 100])],
+)
+def test_the_curve_has_every_n_up_to_sixteen_and_then_doubles(largest, sizes):
     assert curve_sizes(largest) == sizes

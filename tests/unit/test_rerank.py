@@ -197,13 +197,21 @@ def test_expected_accuracy_does_not_depend_on_the_stored_order(pool, rng):
 
 def test_sampled_subsets_come_near_the_exact_value_and_repeat_with_the_seed():
     generator = np.random.default_rng(0)
-    keys = [str(k) for k in generator.integers(0, 4, 16)]
-    pool = candidates(generator.normal(size=16), [key == "1" for key in keys], keys)
+    keys = [str(k) for k in generator.integers(0, 4, 20)]
+    pool = candidates(generator.normal(size=20), [key == "1" for key in keys], keys)
     sampled = [
-        expected_accuracy(pool, 6, weight_temperature=1.0, rng=random.Random(1), draws=2000)["majority"] for _ in "ab"
+        expected_accuracy(pool, 5, weight_temperature=1.0, rng=random.Random(1), draws=2000)["majority"] for _ in "ab"
     ]
     assert sampled[0] == sampled[1]
-    assert sampled[0] == pytest.approx(brute_force(pool, 6, 1.0)["majority"], abs=0.04)
+    assert sampled[0] == pytest.approx(brute_force(pool, 5, 1.0)["majority"], abs=0.04)
+
+
+def test_votes_among_sixteen_candidates_are_counted_over_every_subset():
+    keys = ["1", "2", "2", "3"] * 4
+    pool = candidates(np.linspace(0, 1, 16), [key == "1" for key in keys], keys)
+    for seed in (0, 1):
+        found = expected_accuracy(pool, 4, weight_temperature=0.5, rng=random.Random(seed))
+        assert found["weighted_vote"] == pytest.approx(brute_force(pool, 4, 0.5)["weighted_vote"])
 
 
 def test_tiny_weights_do_not_make_false_ties_in_subsets_without_the_best_candidate():

@@ -72,6 +72,38 @@ def test_the_same_seed_gives_the_same_file_and_another_seed_another(
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != (tmp_path / "c").read_bytes()
 
 
+def test_a_killed_run_goes_on_behind_the_last_whole_problem_and_ends_with_the_same_file(
+    policy: Path, problems: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "traces.jsonl"
+    whole = run(policy, problems, out, capsys)
+    written = out.read_bytes()
+    ends = [i + 1 for i, byte in enumerate(written) if byte == ord("\n")]
+    for kept, resumed in ((0, 0), (ends[0], 0), (ends[2] + 7, 1), (ends[3], 2), (len(written), 3)):
+        out.write_bytes(written[:kept])
+        figures = run(policy, problems, out, capsys, "--resume")
+        assert out.read_bytes() == written
+        assert figures["n_problems_resumed"] == resumed
+        assert [figures[key] for key in ("n_traces", "pass@1", "ended")] == [
+            whole[key] for key in ("n_traces", "pass@1", "ended")
+        ]
+
+
+def test_the_file_of_another_run_is_not_gone_on_with(
+    policy: Path, problems: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "traces.jsonl"
+    run(policy, problems, out, capsys)
+    other = tmp_path / "other.jsonl"
+    other.write_text('{"question": "What is 3 + 5?", "id": "sum"}')
+    kept = out.read_bytes()
+    for posed, more in ((other, ()), (problems, ("--n", "1"))):
+        with pytest.raises(SystemExit):
+            run(policy, posed, out, capsys, "--resume", *more)
+        assert "begins with traces of other problems, policy or n" in capsys.readouterr().err
+        assert out.read_bytes() == kept
+
+
 def test_a_limit_reads_only_the_first_lines(
     policy: Path, problems: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

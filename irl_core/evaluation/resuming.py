@@ -1,0 +1,78 @@
+"""Goes on with a file of scored lines after a kill: what is there is not scored again, what is missing is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from irl_core.evaluation.data import LabelledTrace
+from irl_core.evaluation.scoring import SCORES, Diagnose, Scored, ScoringCritic, score_traces
+from irl_core.json_lines import BadLine
+
+# Batching changes a score in its last digits, in bfloat16 by some hundredths of a nat; another critic by far more.
+SAME_CRITIC = 0.1
+
+
+def resume_scoring(
+    lines: Iterable[LabelledTrace | BadLine], written: Path, critic: ScoringCritic, diagnose: Diagnose
+) -> Iterator[Scored | BadLine]:
+    """As `score_traces`, taking what `written` holds from there; call `drop_torn_line` first.
+
+    Lines that come from the file have `seconds` 0. The first is scored again, to see that it is of this critic.
+
+    Raises:
+        ValueError: if the file is of other traces or of another critic.
+    """
+    lines = iter(lines)
+    with written.open(encoding="utf-8") as file:
+        for number, raw in enumerate(file, 1):
+            record = json.loads(raw)
+            found = yield from _until(lines, record, number, critic, diagnose)
+            if number == 1:
+                _require_same_critic(found, critic, diagnose)
+            yield found
+    yield from score_traces(lines, critic, diagnose)
+
+
+def drop_torn_line(path: Path) -> int:
+    """Cut off what follows the last line break, which a kill left half written; returns how many lines are whole."""
+    lines = whole = 0
+    with path.open("r+b") as file:
+        for raw in file:
+            if raw.endswith(b"\n"):
+                lines += 1
+                whole += len(raw)
+        file.truncate(whole)
+    return lines
+
+
+def _until(
+    lines: Iterator[LabelledTrace | BadLine],
+    record: dict[str, Any],
+    number: int,
+    critic: ScoringCritic,
+    diagnose: Diagnose,
+) -> Generator[BadLine, None, Scored]:
+    """Pass on bad lines up to the trace of `record`, and return it; another is there only if the critic refuses it."""
+    for line in lines:
+        if isinstance(line, LabelledTrace):
+            if _input(record) == _input(line.record) and all(name in record for name in SCORES):
+                return Scored.from_record(line, record)
+            (line,) = score_traces([line], critic, diagnose)
+            if isinstance(line, Scored):
+                break
+        yield line
+    raise ValueError(f"line {number} of the scored file is of another trace: it belongs to another run; remove it")
+
+
+def _input(record: dict[str, Any]) -> dict[str, Any]:
+    """A line without its scores; a line may come with those of another critic."""
+    return {key: value for key, value in record.items() if key not in SCORES}
+
+
+def _require_same_critic(found: Scored, critic: ScoringCritic, diagnose: Diagnose) -> None:
+    (again,) = score_traces([found.item], critic, diagnose)
+    if isinstance(again, BadLine) or abs(again.trace_score - found.trace_score) > SAME_CRITIC:
+        raise ValueError("the scored file comes from another critic; give that one, or remove the file")
