@@ -148,9 +148,10 @@ def keep_whole_problems(path: Path, posed: Sequence[Posed], n: int, generator: s
             records = [load_object(line) for line in lines]
             whole_one = [(f"{one.name}:{i}", one.problem.question, generator) for i in range(n)]
             if [(r.get("id"), r.get("question"), r.get("generator")) for r in records] != whole_one:
-                # Behind a whole problem these are what a stop left unfinished; at the head they are another run's.
-                if not whole:
-                    raise ValueError(f"{path} begins with traces of other problems, policy or n: give another --out")
+                # Behind a whole problem these are what a stop left unfinished; at the head, or where a problem has
+                # more than n of them, they are another run's.
+                if not whole or any(str(r.get("id")).endswith(f":{n}") for r in records):
+                    raise ValueError(f"{path} holds traces of other problems, policy or n: give another --out")
                 break
             whole += sum(map(len, lines))
             yield records

@@ -97,10 +97,10 @@ def test_the_file_of_another_run_is_not_gone_on_with(
     other = tmp_path / "other.jsonl"
     other.write_text('{"question": "What is 3 + 5?", "id": "sum"}')
     kept = out.read_bytes()
-    for posed, more in ((other, ()), (problems, ("--n", "1"))):
+    for posed, more in ((other, ()), (problems, ("--n", "1")), (problems, ("--n", "3"))):
         with pytest.raises(SystemExit):
             run(policy, posed, out, capsys, "--resume", *more)
-        assert "begins with traces of other problems, policy or n" in capsys.readouterr().err
+        assert "holds traces of other problems, policy or n" in capsys.readouterr().err
         assert out.read_bytes() == kept
 
 
