@@ -7,7 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from irl_core.answers import extract_answer
 from irl_core.prompts import PromptForm, encode_solution, end_id, prompt_ids
@@ -83,43 +83,33 @@ class Drawn:
 class Policy(ABC):
     """A language model that writes solutions.
 
-    A subclass draws token ids in `_draw`; this class puts questions in and makes records of what comes out. The
-    trace of one question, seed and index does not depend on what else is drawn beside it, up to the rounding of the
-    engine.
+    The trace of one question, seed and index does not depend on what else is drawn beside it, up to the rounding of
+    the engine.
 
     Attributes:
         name: what the user called it.
         sha256: of the weights that speak, None where they are not on this disk.
-        tokenizer: the policy's own.
         calculates: whether `calculator=True` is honoured.
     """
 
     calculates: ClassVar[bool] = False
 
-    def __init__(
-        self,
-        name: str,
-        sha256: str | None,
-        tokenizer: PreTrainedTokenizerBase,
-        form: PromptForm,
-        context: int,
-        stop_ids: Sequence[int] = (),
-    ):
+    def __init__(self, name: str, sha256: str | None):
         self.name = name
         self.sha256 = sha256
-        self.tokenizer = tokenizer
-        self.form: PromptForm = form
-        self.context = context
-        self.stop_ids = frozenset({end_id(tokenizer), *stop_ids})
 
     @abstractmethod
-    def _draw(
-        self, prompts: Sequence[list[int]], seeds: Sequence[Sequence[int]], how: Sampling, stop: threading.Event
-    ) -> Iterator[Drawn]:
-        """Draw one sequence per seed and prompt; yield at least once per sequence, with `stopped` set, when it ends.
+    def _events(
+        self, questions: Sequence[str], how: Sampling, stop: threading.Event, *, growth: bool, prefix: str = ""
+    ) -> Iterator[tuple[int, TraceEvent]]:
+        """(question index, event) as it happens; without `growth` only the ends. Errors as `sample`.
 
-        On `stop` every sequence that was begun or not ends as "cancelled". Tokens in `stop_ids` are not yielded.
+        Every trace ends once, those that were not begun at a stop request included.
         """
+
+    @abstractmethod
+    def check_question(self, question: str, how: Sampling) -> None:
+        """Raise ValueError if `question` leaves no room for its solution in the model's context."""
 
     def sample(
         self,
@@ -142,16 +132,8 @@ class Policy(ABC):
             ValueError: if a setting is out of range or the prompt leaves no room in the model's context.
         """
         how = Sampling(n, temperature, top_p, seed, max_tokens)
-        given = encode_solution(self.tokenizer, prefix)[0] if prefix else []
-        prompt = [*self._prompt_ids(question, how, len(given)), *given]
-        shown = [None] * n
-        for drawn in self._draw([prompt], [trace_seeds(question, how)], how, stop or threading.Event()):
-            drawn = replace(drawn, token_ids=[*given, *drawn.token_ids], logprobs=[] if given else drawn.logprobs)
-            if drawn.stopped:
-                yield TraceEnded(drawn.index, finished_trace(self.tokenizer, drawn))
-            elif (text := text_so_far(self.tokenizer, drawn.token_ids)) != shown[drawn.index]:
-                shown[drawn.index] = text
-                yield TraceGrew(drawn.index, text)
+        events = self._events([question], how, stop or threading.Event(), growth=True, prefix=prefix)
+        yield from (event for _, event in events)
 
     def sample_many(
         self, questions: Sequence[str], how: Sampling, stop: threading.Event | None = None
@@ -161,14 +143,61 @@ class Policy(ABC):
         Raises:
             ValueError: if a question leaves no room in the model's context.
         """
-        prompts = [self._prompt_ids(q, how) for q in questions]
-        seeds = [trace_seeds(q, how) for q in questions]
-        for drawn in self._draw(prompts, seeds, how, stop or threading.Event()):
+        yield from self._events(questions, how, stop or threading.Event(), growth=False)
+
+
+class TokenPolicy(Policy):
+    """A policy whose tokens are known here: a subclass draws ids in `_draw`, this class makes records of them.
+
+    Attributes:
+        tokenizer: the policy's own.
+        form: how a question is put to it.
+        context: how many tokens it reads.
+        stop_ids: the ids that end a solution.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        sha256: str | None,
+        tokenizer: PreTrainedTokenizerBase,
+        form: PromptForm,
+        context: int,
+        stop_ids: Sequence[int] = (),
+    ):
+        super().__init__(name, sha256)
+        self.tokenizer = tokenizer
+        self.form: PromptForm = form
+        self.context = context
+        self.stop_ids = frozenset({end_id(tokenizer), *stop_ids})
+
+    @abstractmethod
+    def _draw(
+        self, prompts: Sequence[list[int]], seeds: Sequence[Sequence[int]], how: Sampling, stop: threading.Event
+    ) -> Iterator[Drawn]:
+        """Draw one sequence per seed and prompt; yield at least once per sequence, with `stopped` set, when it ends.
+
+        On `stop` every sequence that was begun or not ends as "cancelled". Tokens in `stop_ids` are not yielded.
+        """
+
+    def _events(
+        self, questions: Sequence[str], how: Sampling, stop: threading.Event, *, growth: bool, prefix: str = ""
+    ) -> Iterator[tuple[int, TraceEvent]]:
+        given = encode_solution(self.tokenizer, prefix)[0] if prefix else []
+        prompts = [[*self._prompt_ids(q, how, len(given)), *given] for q in questions]
+        shown: dict[tuple[int, int], str] = {}
+        for drawn in self._draw(prompts, [trace_seeds(q, how) for q in questions], how, stop):
+            if not drawn.stopped and not growth:
+                continue
+            drawn = replace(drawn, token_ids=[*given, *drawn.token_ids], logprobs=[] if given else drawn.logprobs)
+            key = drawn.request, drawn.index
             if drawn.stopped:
                 yield drawn.request, TraceEnded(drawn.index, finished_trace(self.tokenizer, drawn))
+            elif (text := text_so_far(self.tokenizer, drawn.token_ids)) != shown.get(key):
+                shown[key] = text
+                yield drawn.request, TraceGrew(drawn.index, text)
 
     def check_question(self, question: str, how: Sampling) -> None:
-        """Raise ValueError if `question` leaves no room for its solution in the model's context."""
         self._prompt_ids(question, how)
 
     def _prompt_ids(self, question: str, how: Sampling, given: int = 0) -> list[int]:
@@ -216,12 +245,12 @@ def decode_solution(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> t
 def finished_trace(tokenizer: PreTrainedTokenizerBase, drawn: Drawn) -> Trace:
     """The record of a finished sequence."""
     text, offsets = decode_solution(tokenizer, drawn.token_ids)
-    return Trace(
-        text=text,
-        steps=split_steps(text) or ((0, len(text)),) * bool(text),
-        answer=extract_answer(text),
-        token_ids=tuple(drawn.token_ids),
-        offsets=offsets,
-        logprobs=tuple(drawn.logprobs),
-        stopped=drawn.stopped,
+    return written_trace(
+        text, drawn.stopped, token_ids=tuple(drawn.token_ids), offsets=offsets, logprobs=tuple(drawn.logprobs)
     )
+
+
+def written_trace(text: str, stopped: Stopped, **tokens: Any) -> Trace:
+    """The record of a text that a model wrote, with what is known of its tokens: its steps and its answer are read."""
+    steps = split_steps(text) or ((0, len(text)),) * bool(text)
+    return Trace(text=text, steps=steps, answer=extract_answer(text), stopped=stopped, **tokens)

@@ -19,7 +19,7 @@ import numpy as np
 from irl_core.backbones import Backbone, load_tokenizer
 from irl_core.gguf_export import Packing, packed_policy, policy_sha256
 from irl_core.prompts import PromptForm
-from irl_core.sampling import Drawn, Policy, Sampling, Stopped
+from irl_core.sampling import Drawn, Sampling, Stopped, TokenPolicy
 
 if TYPE_CHECKING:
     import openvino_genai
@@ -43,7 +43,7 @@ class _Sequence:
         return Drawn(self.request, self.index, tuple(self.token_ids), tuple(self.logprobs), stopped)
 
 
-class OpenVINOPolicy(Policy):
+class OpenVINOPolicy(TokenPolicy):
     """The embedded backbone, with or without an adapter, merged and packed into a GGUF file that is kept.
 
     `packing` is "Q8_0" (fast, 8-bit activations: log-probabilities are near float32's, not equal) or "F16" (the

@@ -18,7 +18,7 @@ from transformers.generation import TemperatureLogitsWarper, TopPLogitsWarper
 
 from irl_core.calculator import Calculator
 from irl_core.prompts import PromptForm
-from irl_core.sampling import Drawn, Policy, Sampling, Stopped
+from irl_core.sampling import Drawn, Sampling, Stopped, TokenPolicy
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -35,7 +35,7 @@ class _Row:
     stopped: Stopped | None = None
 
 
-class TransformersPolicy(Policy):
+class TransformersPolicy(TokenPolicy):
     """A causal language model in memory; `calculator=True` fills in the result of an expression once '=' is drawn."""
 
     calculates = True

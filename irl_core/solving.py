@@ -59,7 +59,7 @@ class Run:
         trace = event.trace if isinstance(event, TraceEnded) else None
         if trace is not None:
             self._ended[event.index] = trace
-            self._tokens += len(trace.token_ids)
+            self._tokens += trace.n_tokens
         text = event.text if trace is None else trace.text
         self._growing[event.index] = replace(self._growing.get(event.index, Growing("")), text=text)
         self._unread += 1

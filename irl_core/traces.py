@@ -39,7 +39,8 @@ class Trace(Record):
     """One written solution.
 
     `token_ids`, `offsets` and `logprobs` belong to the policy that drew it (natural logarithms, one per token) and
-    are empty for a pasted solution; the critic brings its own tokens in `TraceScore`.
+    are empty for a pasted solution; the critic brings its own tokens in `TraceScore`. A server may tell where tokens
+    begin and how probable they were, and not their ids.
 
     Raises:
         ValidationError: if `steps` or `offsets` do not partition `text`, or the token fields differ in length.
@@ -58,9 +59,14 @@ class Trace(Record):
         _require_partition("steps", self.steps, len(self.text))
         if self.offsets:
             _require_partition("offsets", self.offsets, len(self.text))
-        if self.logprobs and len(self.logprobs) != len(self.token_ids):
-            raise ValueError(f"{len(self.token_ids)} token_ids but {len(self.logprobs)} logprobs")
+        if self.logprobs and len(self.logprobs) != self.n_tokens:
+            raise ValueError(f"{self.n_tokens} tokens but {len(self.logprobs)} logprobs")
         return self
+
+    @property
+    def n_tokens(self) -> int:
+        """How many tokens were drawn, as far as that is known."""
+        return len(self.token_ids) or len(self.offsets)
 
     def step_texts(self) -> list[str]:
         """The steps as written, without the line breaks around them."""

@@ -122,7 +122,7 @@ def test_a_trace_whose_tokens_do_not_cover_its_text_is_refused():
 
 
 def test_a_trace_with_fewer_logprobs_than_tokens_is_refused():
-    with pytest.raises(ValidationError, match="2 token_ids but 1 logprobs"):
+    with pytest.raises(ValidationError, match="2 tokens but 1 logprobs"):
         Trace(text="abc", steps=((0, 3),), token_ids=(1, 2), logprobs=(-0.5,))
 
 
