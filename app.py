@@ -16,12 +16,14 @@ from ui.theme import ASSETS, build_theme, head
 
 def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Errata: see where a math solution goes wrong.")
-    parser.add_argument("--critic", metavar="PATH", help="a critic's folder, or a named one such as `surprise`")
+    parser.add_argument(
+        "--critic", metavar="NAME", help="a critic's folder, a name such as `surprise`, or a served one"
+    )
     parser.add_argument(
         "--policy",
-        metavar="NAME|PATH|vllm:NAME",
+        metavar="NAME",
         default="auto",
-        help="the model that writes solutions (default: auto)",
+        help="who writes solutions: auto, embedded, a folder, a hub name, vllm:NAME or a URL (default: auto)",
     )
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to listen on (default: 7860)")
     parser.add_argument("--replay-only", action="store_true", help="load no model; only saved sessions can be read")

@@ -25,6 +25,7 @@ from irl_core.scoring import (
     head_statistics,
     scoring_batches,
 )
+from irl_core.served_names import parse_served_name
 from irl_core.traces import Trace, TraceScore
 
 CHECKPOINTS = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
@@ -48,11 +49,13 @@ class Critic:
         self.card, self.path, self.backbone, self.calibration = card, path, backbone, calibration
         self.name, self.supervision, self.weight_temperature = card.name, card.supervision, card.weight_temperature
         self.tokenizer = load_tokenizer(backbone)
-        adapter = None if card.adapter is None else (path / card.adapter).resolve()
-        self.sha256 = _checksum(backbone, adapter)
-        dtype = dtype or native_dtype()
-        self._model = _load_model(card, backbone, adapter, dtype)
-        self._reference = load_causal_lm(backbone, dtype) if card.form == "log_ratio" else None
+        adapter = adapter_folder(card, path)
+        self.sha256 = critic_sha256(backbone, adapter)
+        self._load_models(adapter, dtype or native_dtype())
+
+    def _load_models(self, adapter: Path | None, dtype: torch.dtype) -> None:
+        self._model = load_critic_model(self.card, self.backbone, adapter, dtype)
+        self._reference = load_causal_lm(self.backbone, dtype) if self.card.form == "log_ratio" else None
 
     @property
     def device_name(self) -> str:
@@ -134,9 +137,12 @@ class ScoringSession:
 def load_critic(
     name: str | Path | None = None, *, dtype: torch.dtype | None = None, calibrated: bool = True
 ) -> Critic:
-    """Load a critic: None for the shipped one, `surprise` or `log-ratio` for those that cost nothing, or a folder.
+    """Load a critic.
 
     Args:
+        name: None for the shipped one, `surprise` or `log-ratio` for those that cost nothing, or a folder; or one that
+            an engine serves (`irl_core.served_names`): `vllm:NAME`, a URL of a server that serves the merged weights
+            of the shipped one, or `NAME@URL`.
         dtype: of the arithmetic; None takes bfloat16 where the processor has it, else float32. The two differ by
             some hundredths of a nat per trace (docs/lab-notes.md).
         calibrated: whether it needs its calibration.json; if not, one that is missing is replaced by one that knows
@@ -146,6 +152,19 @@ def load_critic(
         CriticError: if there is no such critic or its card cannot be read.
         BackboneError: if the backbone's weights cannot be had.
     """
+    try:
+        if served := parse_served_name(str(name or "")):
+            from irl_core.serving.critic import load_served_critic
+
+            return load_served_critic(served, calibrated=calibrated)
+    except (OSError, ValueError) as error:
+        raise CriticError(f"the critic {str(name)!r} cannot be loaded: {error}") from error
+    card, path, calibration = locate_critic(name, calibrated=calibrated)
+    return Critic(card, path, resolve_backbone(card.backbone), calibration, dtype)
+
+
+def locate_critic(name: str | Path | None, *, calibrated: bool = True) -> tuple[CriticCard, Path, Calibration]:
+    """Card, folder and calibration of a critic that no engine serves; arguments and errors as in `load_critic`."""
     policy = CHECKPOINTS / "policy"
     named = {
         "surprise": CriticCard(name="surprise", false_equation_penalty=0.0),
@@ -162,12 +181,21 @@ def load_critic(
             card = CriticCard.model_validate_json((path / "critic.json").read_bytes())
         except ValueError as error:
             raise CriticError(f"{path / 'critic.json'} cannot be read: {error}") from error
+        if card.backbone.startswith("."):  # beside the card, as in an exported checkpoint
+            card = card.model_copy(update={"backbone": str((path / card.backbone).resolve())})
         known = calibrated or (path / "calibration.json").exists()
         calibration = load_calibration(path / "calibration.json") if known else uncalibrated(FEATURES)
-    return Critic(card, path, resolve_backbone(card.backbone), calibration, dtype)
+    return card, path, calibration
 
 
-def _load_model(card: CriticCard, backbone: Backbone, adapter: Path | None, dtype: torch.dtype) -> torch.nn.Module:
+def load_critic_model(
+    card: CriticCard, backbone: Backbone, adapter: Path | None, dtype: torch.dtype
+) -> torch.nn.Module:
+    """The card's model with its adapter, if any, merged into it.
+
+    Raises:
+        CriticError: if the adapter's weights are missing.
+    """
     if card.form == "head":
         from transformers import AutoModelForTokenClassification
 
@@ -191,6 +219,12 @@ def _load_model(card: CriticCard, backbone: Backbone, adapter: Path | None, dtyp
     return model.to(dtype).eval()
 
 
-def _checksum(backbone: Backbone, adapter: Path | None) -> str:
+def adapter_folder(card: CriticCard, path: Path) -> Path | None:
+    """Where the adapter of the critic in the folder `path` lies, None if it has none."""
+    return None if card.adapter is None else (path / card.adapter).resolve()
+
+
+def critic_sha256(backbone: Backbone, adapter: Path | None) -> str:
+    """Which weights judge: backbone and adapter together."""
     weights = b"" if adapter is None else (adapter / "adapter_model.safetensors").read_bytes()
     return hashlib.sha256(backbone.sha256.encode() + weights).hexdigest()

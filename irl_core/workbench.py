@@ -103,9 +103,14 @@ class Workbench:
             max_tokens=settings.max_tokens,
             stop=stop,
         )
-        for event in events:
-            run.take(event)
-            yield run.snapshot(stopped=stop.is_set())
+        try:
+            for event in events:
+                run.take(event)
+                yield run.snapshot(stopped=stop.is_set())
+        except ConnectionError:  # a server that draws is gone; what it finished stays
+            run.finish()
+            yield run.snapshot(done=True, stopped=True)
+            raise
         run.finish()
         yield run.snapshot(done=True, stopped=stop.is_set())
 

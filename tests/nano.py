@@ -19,8 +19,11 @@ def nano_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|im_end|>")
 
 
-def nano_llama(seed: int = 0, layers: int = 2) -> LlamaForCausalLM:
-    """A random Llama of some 50,000 parameters with sharp enough predictions to tell tokens apart."""
+def nano_llama(seed: int = 0, layers: int = 2, head_dim: int = 8) -> LlamaForCausalLM:
+    """A random Llama of some 50,000 parameters with sharp enough predictions to tell tokens apart.
+
+    vLLM's kernels want heads of at least 32.
+    """
     torch.manual_seed(seed)
     config = LlamaConfig(
         vocab_size=259,
@@ -29,6 +32,7 @@ def nano_llama(seed: int = 0, layers: int = 2) -> LlamaForCausalLM:
         num_hidden_layers=layers,
         num_attention_heads=4,
         num_key_value_heads=2,
+        head_dim=head_dim,
         max_position_embeddings=2048,
         initializer_range=0.3,
         tie_word_embeddings=True,

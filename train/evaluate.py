@@ -15,6 +15,9 @@ RewardBench are read as they come, as JSON lines or as one JSON array; so are da
 Memory does not grow with the traces' text: a trace leaves a hundred bytes for the figures. After a kill
   python -m train.evaluate ... --save-scores scored.jsonl --resume
 goes on behind the last whole line of scored.jsonl.
+
+--critic takes a folder, 'surprise' or 'log-ratio'; vllm:NAME is the same on vLLM; NAME@URL,URL#MODEL are servers of
+its merged weights, which share the work (docs/serving.md).
 """
 
 from __future__ import annotations
@@ -52,7 +55,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--split", help="of a hub dataset; may be left out where it has only one")
     parser.add_argument("--hub-config", metavar="NAME", help="of a hub dataset; may be left out where it has only one")
     parser.add_argument("--out", type=Path, required=True, metavar="report.json", help="where the report goes")
-    parser.add_argument("--critic", metavar="PATH", help="a critic's folder or name; without it the shipped one")
+    parser.add_argument(
+        "--critic", metavar="NAME", help="a folder, a name, or one that is served; without it the shipped one"
+    )
     parser.add_argument("--html", type=Path, metavar="report.html", help="the report as one page to look at")
     parser.add_argument("--markdown", type=Path, metavar="report.md", help="the report as Markdown tables")
     parser.add_argument(
@@ -80,12 +85,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     except ValueError as problem:
         parser.error(str(problem))
     # torch takes seconds to import: mistakes on the command line are answered before.
-    from irl_core.critic import load_critic
+    from irl_core.backbones import BackboneError
+    from irl_core.critic import CriticError, load_critic
     from irl_core.diagnosis import diagnose
 
     try:
         figures = evaluate(args, load_critic(args.critic), diagnose)
-    except ValueError as problem:
+    except (ValueError, ConnectionError, CriticError, BackboneError) as problem:
         parser.error(str(problem))
     print_figures(figures)
 
@@ -118,11 +124,14 @@ def check_paths(args: argparse.Namespace) -> None:
 def evaluate(args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose) -> dict[str, Any]:
     """Score the traces, write what was asked for, and return the figures of the last line.
 
-    Stopped by Ctrl-C it reports on the traces scored so far.
+    Stopped by Ctrl-C, or because a server of the critic is gone, it reports on the traces scored so far.
+
+    Raises:
+        ConnectionError: if there are none.
     """
     for path in filter(None, (getattr(args, name) for name in OUTPUTS)):
         path.parent.mkdir(parents=True, exist_ok=True)
-    tally = Tally()
+    tally, stopped = Tally(), None
     lines, done = _scored_lines(args, critic, diagnose)
     with args.save_scores.open("a" if done else "w", encoding="utf-8") if args.save_scores else nullcontext() as out:
         try:
@@ -130,15 +139,18 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose
                 if out and isinstance(line, Scored) and len(tally) >= done:
                     out.write(json.dumps(line.record(), ensure_ascii=False, allow_nan=False) + "\n")
                 tally.add(line)
-        except KeyboardInterrupt:
-            print(f"stopped: reporting on the {len(tally)} traces scored so far", file=sys.stderr)
+        except (KeyboardInterrupt, ConnectionError) as reason:
+            if isinstance(reason, ConnectionError) and not len(tally):
+                raise
+            stopped = str(reason) or "by Ctrl-C"
+            print(f"stopped, {stopped}; reporting on the {len(tally)} traces scored so far", file=sys.stderr)
     report = build_report(tally, critic, resamples=args.resamples, seed=args.seed)
     args.out.write_text(json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
     if args.html:
         args.html.write_text(to_html(report), encoding="utf-8")
     if args.markdown:
         args.markdown.write_text(to_markdown(report), encoding="utf-8")
-    return last_line(report, args.out)
+    return last_line(report, args.out) | ({"stopped": stopped} if stopped else {})
 
 
 def _scored_lines(

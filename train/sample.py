@@ -1,12 +1,15 @@
 """Draw solutions of many problems from a policy.
 
-  python -m train.sample --problems P.jsonl --n 8 --out traces.jsonl [--policy NAME|FOLDER|vllm:NAME] [--seed N]
+  python -m train.sample --problems P.jsonl --n 8 --out traces.jsonl [--policy NAME] [--seed N]
 
 P.jsonl holds one problem per line: {"question", "answer"?, "id"?}. traces.jsonl gets n lines per problem, in the
 order of the problems: {"id", "question", "solution", "generator", "mean_logprob", "stopped"} and, where an answer is
 known, "gold_answer" and "final_correct". An answer that is a whole solution in GSM8K's form is read at its '####'.
 A line that cannot be used is named in the last line of figures and skipped. Ctrl-C keeps what is finished, and
 --resume goes on behind the last problem whose n lines are all there; what is drawn does not depend on where it began.
+
+NAME is auto, embedded, a folder or a hub name; vllm:NAME is the same on vLLM; NAME@URL,URL#MODEL are servers of it,
+which share the work; URL#MODEL is the chat of any server of OpenAI's protocol (docs/serving.md).
 """
 
 from __future__ import annotations
@@ -91,7 +94,7 @@ class Tally:
 
     def add(self, problem: Problem, traces: dict[int, Trace]) -> None:
         self.traces += len(traces)
-        self.tokens += sum(len(t.token_ids) for t in traces.values())
+        self.tokens += sum(t.n_tokens for t in traces.values())
         self.stopped.update(t.stopped for t in traces.values())
         if problem.answer is not None and len(traces) == self._n:
             self._correct.append(sum(answers_match(problem.answer, t.answer) for t in traces.values()))
@@ -219,7 +222,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--problems", type=Path, required=True, metavar="P.jsonl", help="the problems")
     parser.add_argument("--out", type=Path, required=True, metavar="traces.jsonl", help="where the traces go")
     parser.add_argument("--n", type=int, default=8, help="traces per problem")
-    parser.add_argument("--policy", default="auto", help="auto, embedded, a folder, a hub name, or vllm:NAME")
+    parser.add_argument("--policy", default="auto", help="auto, embedded, a folder, a hub name, vllm:NAME or a URL")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same file")
     parser.add_argument("--temperature", type=float, default=0.7, help="0 takes the most probable token")
     parser.add_argument("--top-p", type=float, default=0.95, help="nucleus: smallest set of tokens with this mass")

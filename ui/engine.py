@@ -53,6 +53,12 @@ def faults_in_words(what: str) -> Iterator[None]:
         yield
     except gr.Error:
         raise
+    except ConnectionError as fault:
+        _LOG.exception("%s failed", what)
+        raise refusal(
+            f"{what.capitalize()} failed: the server behind this page does not answer, see the terminal. "
+            "What it finished is kept."
+        ) from fault
     except Exception as fault:
         _LOG.exception("%s failed", what)
         raise refusal(
