@@ -1,0 +1,157 @@
+"""Does the score follow the reasoning or the style? The controlled test of claim D3.
+
+    python -m benchmarks.style --demonstrations gsm8k_train.jsonl [--critic FOLDER|surprise] [--n 60]
+
+Right solutions of GSM8K's held-out part are reworded, reformatted, lengthened by sentences that say a result again, or
+stripped to their equations (`irl_core.evaluation.style`); and, for comparison, one number of one step is made wrong
+(`irl_core.learning.perturbations`): a `result` that slips, which makes an equation false, or an `operand` that is
+not the one meant, carried out correctly. The figure is the median of |score change| over all style edits, divided by
+the median of |score change| over the wrong numbers; 0 would be a critic that does not see style. Intervals are 95 %
+bootstrap over problems (scipy). `--model-only` leaves exact arithmetic out of the trace score.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import bootstrap
+from tqdm import tqdm
+
+from irl_core.arithmetic import check_equations
+from irl_core.critic import Critic, load_critic
+from irl_core.evaluation.style import STYLE_EDITS
+from irl_core.learning.demonstrations import HUB_NAME, Demonstration, load_gsm8k
+from irl_core.learning.perturbations import edit_step
+from irl_core.numerals import NUMERAL
+from irl_core.traces import split_steps, trace_from_text
+from train.cli import parse_args, print_figures
+
+WRONG_NUMBERS = ("result", "operand")
+TRIES = 20
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(build_parser(), argv)
+    critic = load_critic(args.critic, calibrated=False)
+    if args.model_only:
+        critic.card = critic.card.model_copy(update={"false_equation_penalty": 0.0})
+    rng = random.Random(args.seed)
+    demonstrations = load_gsm8k(args.demonstrations, split="held_out")
+    rng.shuffle(demonstrations)
+    variants = list(versions(demonstrations, args.n, rng))
+    changes = {name: np.array(moved) for name, moved in score_changes(critic, variants).items()}
+    report = {
+        "critic": {"name": critic.name, "sha256": critic.sha256, "supervision": critic.supervision},
+        "model_only": args.model_only,
+        "n_traces": len(variants),
+        "seed": args.seed,
+        **figures(changes, args.resamples, args.seed),
+    }
+    if args.out:
+        args.out.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    print_figures(report)
+
+
+def versions(demonstrations: Sequence[Demonstration], n: int, rng: random.Random) -> Iterator[dict[str, str]]:
+    """The first `n` solutions that all edits suit: what they are called -> text, with `question` and `original`."""
+    found = 0
+    for question, solution, _ in demonstrations:
+        if found == n:
+            return
+        if not all(check.ok for check in check_equations(solution)):
+            continue
+        edited = {name: edit(solution, rng) for name, edit in STYLE_EDITS.items()}
+        edited |= {family: wrong_number(question, solution, family, rng) for family in WRONG_NUMBERS}
+        if None not in edited.values():
+            found += 1
+            yield {"question": question, "original": solution, **edited}
+
+
+def wrong_number(question: str, solution: str, family: str, rng: random.Random) -> str | None:
+    """The solution with one edit of `family` in one step; the steps after it go on as if nothing had happened."""
+    numbers = re.findall(NUMERAL, question.replace(",", ""))
+    spans = split_steps(solution)
+    for start, end in rng.choices(spans, k=TRIES):
+        if edit := edit_step(solution[start:end], numbers, rng, family):
+            return solution[:start] + edit.text + solution[end:]
+    return None
+
+
+def score_changes(critic: Critic, variants: Sequence[Mapping[str, str]]) -> dict[str, list[float]]:
+    """Trace score of each edited solution less that of the original, by edit; one entry per solution."""
+    changes: dict[str, list[float]] = {name: [] for name in (*STYLE_EDITS, *WRONG_NUMBERS)}
+    for texts in tqdm(variants, desc="scoring", unit="problem"):
+        names = ("original", *changes)
+        scores = critic.score(texts["question"], [trace_from_text(texts[name]) for name in names])
+        for name, score in zip(changes, scores[1:], strict=True):
+            changes[name].append(score.trace_score - scores[0].trace_score)
+    return changes
+
+
+def figures(changes: Mapping[str, np.ndarray], resamples: int, seed: int) -> dict[str, Any]:
+    """Ratios with their intervals, and for each edit the median change, its size and what share of it is a fall.
+
+    `ratio` divides by slipped results, `ratio_operand` by wrong quantities carried out correctly. `outweighed` is the
+    share of (style edit, wrong number) pairs of one solution in which the wrong number costs more.
+    """
+    styles = [changes[name] for name in STYLE_EDITS]
+    report: dict[str, Any] = {}
+    for family, key in zip(WRONG_NUMBERS, ("ratio", "ratio_operand"), strict=True):
+        wrong = changes[family]
+        report[key] = interval([*styles, wrong], ratio_of_medians, resamples, seed)
+        report[f"outweighed_{family}"] = interval([*styles, wrong], outweighed, resamples, seed)
+    report["edits"] = {
+        name: {
+            "median_change": float(np.median(moved)),
+            "median_size": float(np.median(np.abs(moved))),
+            "lowered": float((moved < 0).mean()),
+        }
+        for name, moved in changes.items()
+    }
+    return report
+
+
+def ratio_of_medians(*changes: np.ndarray, axis: int = -1) -> np.ndarray:
+    """median |style change| / median |change by a wrong number|; the last array holds the wrong numbers."""
+    *styles, wrong = changes
+    style = np.median(np.abs(np.concatenate(styles, axis=axis)), axis=axis)
+    return style / np.median(np.abs(wrong), axis=axis)
+
+
+def outweighed(*changes: np.ndarray, axis: int = -1) -> np.ndarray:
+    """Share of pairs in which the wrong number lowers the score by more than the style edit does."""
+    *styles, wrong = changes
+    return np.mean([(wrong < style).mean(axis=axis) for style in styles], axis=0)
+
+
+def interval(data: Sequence[np.ndarray], statistic: Any, resamples: int, seed: int) -> dict[str, Any]:
+    """Value with its 95 % percentile interval, resampling problems."""
+    rng = np.random.default_rng(seed)
+    made = bootstrap(data, statistic, paired=True, n_resamples=resamples, method="percentile", rng=rng)
+    low, high = made.confidence_interval
+    return {"value": float(statistic(*data)), "low": float(low), "high": float(high), "n": len(data[-1])}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.style", description=__doc__)
+    parser.add_argument("--critic", help="a critic's folder or name; without it the shipped one")
+    parser.add_argument("--demonstrations", default=HUB_NAME, help="GSM8K train as JSON lines, or its hub name")
+    parser.add_argument(
+        "--n", type=int, default=60, help="solutions; those that an edit does not suit are passed over"
+    )
+    parser.add_argument("--model-only", action="store_true", help="without the penalty for false equations")
+    parser.add_argument("--resamples", type=int, default=1000, metavar="N", help="bootstrap resamples")
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of solutions, the edits and the bootstrap")
+    parser.add_argument("--out", type=Path, metavar="style.json", help="the figures as a file")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
