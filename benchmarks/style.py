@@ -1,13 +1,14 @@
 """Does the score follow the reasoning or the style? The controlled test of claim D3.
 
-    python -m benchmarks.style --demonstrations gsm8k_train.jsonl [--critic FOLDER|surprise] [--n 60]
+    python -m benchmarks.style --demonstrations gsm8k_train.jsonl [--critic FOLDER] [--n 60]
 
 Right solutions of GSM8K's held-out part are reworded, reformatted, lengthened by sentences that say a result again, or
 stripped to their equations (`irl_core.evaluation.style`); and, for comparison, one number of one step is made wrong
 (`irl_core.learning.perturbations`): a `result` that slips, which makes an equation false, or an `operand` that is
 not the one meant, carried out correctly. The figure is the median of |score change| over all style edits, divided by
 the median of |score change| over the wrong numbers; 0 would be a critic that does not see style. Intervals are 95 %
-bootstrap over problems (scipy). `--model-only` leaves exact arithmetic out of the trace score.
+bootstrap over problems (scipy). `model_alone` is the same without the card's penalty for false equations, which exact
+arithmetic finds and the model has no part in.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from irl_core.evaluation.style import STYLE_EDITS
 from irl_core.learning.demonstrations import HUB_NAME, Demonstration, load_gsm8k
 from irl_core.learning.perturbations import edit_step
 from irl_core.numerals import NUMERAL
+from irl_core.rewards import CriticCard, score_trace
 from irl_core.traces import split_steps, trace_from_text
 from train.cli import parse_args, print_figures
 
@@ -40,19 +42,21 @@ TRIES = 20
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(build_parser(), argv)
     critic = load_critic(args.critic, calibrated=False)
-    if args.model_only:
-        critic.card = critic.card.model_copy(update={"false_equation_penalty": 0.0})
     rng = random.Random(args.seed)
     demonstrations = load_gsm8k(args.demonstrations, split="held_out")
     rng.shuffle(demonstrations)
     variants = list(versions(demonstrations, args.n, rng))
-    changes = {name: np.array(moved) for name, moved in score_changes(critic, variants).items()}
+    alone = critic.card.model_copy(update={"false_equation_penalty": 0.0, "trust_true_equations": False})
+    whole, model_alone = (
+        figures(changes, args.resamples, args.seed)
+        for changes in score_changes(critic, (critic.card, alone), variants)
+    )
     report = {
         "critic": {"name": critic.name, "sha256": critic.sha256, "supervision": critic.supervision},
-        "model_only": args.model_only,
         "n_traces": len(variants),
         "seed": args.seed,
-        **figures(changes, args.resamples, args.seed),
+        **whole,
+        "model_alone": model_alone,
     }
     if args.out:
         args.out.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -84,15 +88,19 @@ def wrong_number(question: str, solution: str, family: str, rng: random.Random) 
     return None
 
 
-def score_changes(critic: Critic, variants: Sequence[Mapping[str, str]]) -> dict[str, list[float]]:
-    """Trace score of each edited solution less that of the original, by edit; one entry per solution."""
-    changes: dict[str, list[float]] = {name: [] for name in (*STYLE_EDITS, *WRONG_NUMBERS)}
-    for texts in tqdm(variants, desc="scoring", unit="problem"):
-        names = ("original", *changes)
-        scores = critic.score(texts["question"], [trace_from_text(texts[name]) for name in names])
-        for name, score in zip(changes, scores[1:], strict=True):
-            changes[name].append(score.trace_score - scores[0].trace_score)
-    return changes
+def score_changes(
+    critic: Critic, cards: Sequence[CriticCard], variants: Sequence[Mapping[str, str]]
+) -> list[dict[str, np.ndarray]]:
+    """For each card, by edit: trace score of the edited solution less that of the original, one per solution."""
+    names = (*STYLE_EDITS, *WRONG_NUMBERS)
+    scores = np.empty((len(cards), len(variants), 1 + len(names)))
+    for i, texts in enumerate(tqdm(variants, desc="scoring", unit="problem")):
+        traces = [trace_from_text(texts[name]) for name in ("original", *names)]
+        said = critic.statistics([(texts["question"], trace) for trace in traces])
+        for c, card in enumerate(cards):
+            scores[c, i] = [score_trace(card, t, *one).trace_score for t, one in zip(traces, said, strict=True)]
+    changes = scores[..., 1:] - scores[..., :1]
+    return [dict(zip(names, moved.T, strict=True)) for moved in changes]
 
 
 def figures(changes: Mapping[str, np.ndarray], resamples: int, seed: int) -> dict[str, Any]:
@@ -146,7 +154,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--n", type=int, default=60, help="solutions; those that an edit does not suit are passed over"
     )
-    parser.add_argument("--model-only", action="store_true", help="without the penalty for false equations")
     parser.add_argument("--resamples", type=int, default=1000, metavar="N", help="bootstrap resamples")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of solutions, the edits and the bootstrap")
     parser.add_argument("--out", type=Path, metavar="style.json", help="the figures as a file")

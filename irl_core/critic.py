@@ -58,6 +58,11 @@ class Critic:
         self._reference = load_causal_lm(self.backbone, dtype) if self.card.form == "log_ratio" else None
 
     @property
+    def model(self) -> torch.nn.Module:
+        """Backbone and adapter in one, in evaluation mode."""
+        return self._model
+
+    @property
     def device_name(self) -> str:
         """Where the arithmetic is done, for a person: "CPU" or "GPU"."""
         return "CPU" if next(self._model.parameters()).device.type == "cpu" else "GPU"

@@ -1,0 +1,152 @@
+"""Write a critic as plain checkpoints that transformers, vLLM and the hub know, with no code of ours.
+
+  python -m train.export --critic FOLDER --out exported [--push owner/name]
+
+A critic with a head becomes exported/token-classification: `...ForTokenClassification` with one label, exactly the
+critic's values. A critic of log-probabilities becomes exported/causal, exactly the language model whose
+log-probabilities its rewards are made of, and exported/token-classification: the same body under a linear head that
+was fitted by ridge regression to say the rewards. How well it says them is measured on held-out problems, printed,
+and put in its model card. What was written is loaded again by plain transformers and compared before the command ends.
+
+--push NAME writes the token classifier to the hub as NAME and the language model as NAME-causal; the token comes from
+the environment (HF_TOKEN) or `hf auth login`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from irl_core.critic import Critic, load_critic
+from irl_core.learning.demonstrations import HUB_NAME, load_gsm8k
+from irl_core.learning.distilled_head import LinearHead, agreement, fit_head, right_and_wrong, token_states
+from irl_core.learning.plain_checkpoints import outputs_of, save_plain, token_classifier
+from irl_core.scoring import encode_items
+from irl_core.traces import trace_from_text
+from train.cli import parse_args, print_figures
+from train.model_card import causal_card, classifier_card
+
+EXAMPLE = ("Tom has 3 boxes of 4 pens and buys 5 more. How many pens has he?", "3 * 4 = 12\n12 + 5 = 17\n#### 17")
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+TOLERANCE = {"float32": 1e-4, "bfloat16": 0.5}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = build_parser()
+    args = parse_args(parser, argv)
+    if args.push:
+        require_token(parser)
+    critic = load_critic(args.critic, dtype=torch.float32, calibrated=False)
+    figures: dict[str, Any] = {"critic": critic.name, "sha256": critic.sha256, "form": critic.card.form}
+    classifier = args.out / "token-classification"
+    if critic.card.form == "head":
+        figures["token_classification"] = write(critic, critic.model, classifier, args.dtype)
+        card = classifier_card(critic, None)
+    else:
+        head, figures["distilled"] = distil(critic, args)
+        causal = args.out / "causal"
+        figures["token_classification"] = write(critic, token_classifier(critic.model, head), classifier, args.dtype)
+        figures["causal"] = write(critic, critic.model, causal, args.dtype)
+        (causal / "README.md").write_text(causal_card(critic), encoding="utf-8")
+        card = classifier_card(critic, figures["distilled"])
+    (classifier / "README.md").write_text(card, encoding="utf-8")
+    if args.push:
+        figures["pushed"] = [push(parser, folder, name) for folder, name in targets(args)]
+    print_figures(figures)
+
+
+def distil(critic: Critic, args: argparse.Namespace) -> tuple[LinearHead, dict[str, Any]]:
+    """A head fitted on GSM8K train and generated problems with their edits, and how well it does on held-out ones."""
+    rng = random.Random(args.seed)
+    pairs = {}
+    for split, n in (("train", args.n), ("held_out", max(2, args.n // 4))):
+        demonstrations = load_gsm8k(args.demonstrations, split=split) if args.demonstrations else []
+        texts = list(right_and_wrong(demonstrations, n, split, rng))
+        pairs[split] = [
+            token_states(critic, question, (right, wrong))
+            for question, right, wrong in tqdm(texts, desc=f"reading {split}", unit="pair")
+        ]
+    head = fit_head([trace for pair in pairs["train"] for trace in pair])
+    return head, {
+        **agreement(head, pairs["held_out"]),
+        "fitted_on_pairs": len(pairs["train"]),
+        "penalty": head.penalty,
+    }
+
+
+def write(critic: Critic, model: torch.nn.Module, folder: Path, dtype: str) -> dict[str, Any]:
+    """Save, load again by transformers alone, and compare.
+
+    Raises:
+        SystemExit: if what was written does not say what was meant.
+    """
+    from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
+
+    encoded = encode_items(critic.tokenizer, [(EXAMPLE[0], trace_from_text(EXAMPLE[1]))])[0]
+    ids = encoded.prompt + encoded.completion
+    # Scoring has left the critic's model with an attention of its own.
+    model.set_attn_implementation("sdpa")
+    meant = outputs_of(model, ids)
+    save_plain(critic, model, folder, DTYPES[dtype])
+    model.float()
+    for name in ("critic.json", "calibration.json"):
+        if (critic.path / name).exists():
+            shutil.copy(critic.path / name, folder / name)
+    loader = AutoModelForTokenClassification if hasattr(model, "score") else AutoModelForCausalLM
+    again = loader.from_pretrained(folder, use_safetensors=True, local_files_only=True, trust_remote_code=False).eval()
+    difference = float((outputs_of(again, ids) - meant).abs().max())
+    if difference > TOLERANCE[dtype]:
+        raise SystemExit(f"{folder} says something else than the critic: they differ by {difference:.4f}")
+    return {"folder": str(folder), "architecture": type(again).__name__, "largest_difference": difference}
+
+
+def targets(args: argparse.Namespace) -> list[tuple[Path, str]]:
+    """The folders that were written and the repositories they go to."""
+    both = [("token-classification", args.push), ("causal", f"{args.push}-causal")]
+    return [(args.out / folder, name) for folder, name in both if (args.out / folder / "README.md").exists()]
+
+
+def require_token(parser: argparse.ArgumentParser) -> None:
+    """Find out before the work, not after, that nobody is logged in."""
+    from huggingface_hub import get_token
+
+    if get_token() is None:
+        parser.error("--push needs a token of the hub that may write: set HF_TOKEN, or run `hf auth login`")
+
+
+def push(parser: argparse.ArgumentParser, folder: Path, name: str) -> str:
+    """Upload one folder; the address of its page."""
+    from huggingface_hub import HfApi
+
+    api = HfApi()
+    try:
+        page = api.create_repo(name, exist_ok=True)
+        api.upload_folder(repo_id=name, folder_path=folder, commit_message="Exported by Errata")
+    except Exception as problem:  # whatever it is, hours of work lie on this disk and the user has to know where
+        parser.error(f"{folder} is written, but the hub did not take it as {name}: {problem}")
+    return str(page)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m train.export", description=__doc__)
+    parser.add_argument("--critic", help="a critic's folder or name; without it the shipped one")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoints")
+    parser.add_argument("--dtype", choices=DTYPES, default="float32", help="of the stored weights")
+    parser.add_argument(
+        "--demonstrations", default=HUB_NAME, help="to fit the head on: GSM8K train as JSON lines, its hub name, or ''"
+    )
+    parser.add_argument("--n", type=int, default=150, help="demonstrations to fit on, and as many generated problems")
+    parser.add_argument("--seed", type=int, default=0, help="of their choice and of the edits")
+    parser.add_argument("--push", metavar="NAME", help="also to the hub, as owner/name")
+    return parser
+
+
+if __name__ == "__main__":
+    main()
