@@ -34,8 +34,6 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse_arguments(arguments)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     workbench = None if options.replay_only else Workbench(policy=options.policy, critic=options.critic)
-    if workbench is not None:
-        threading.Thread(target=workbench.load, name="load-models", daemon=True).start()
     page = build_page(workbench)
     page.queue(max_size=20, default_concurrency_limit=1).launch(
         server_name="0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1",
@@ -52,7 +50,11 @@ def main(arguments: list[str] | None = None) -> None:
         favicon_path=ASSETS / "favicon.svg",
         footer_links=[],
         state_session_capacity=500,
+        prevent_thread_lock=True,
     )
+    if workbench is not None:  # only now: what loads beside it would hold up the page
+        threading.Thread(target=workbench.load, name="load-models", daemon=True).start()
+    page.block_thread()
 
 
 if __name__ == "__main__":

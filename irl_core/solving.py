@@ -5,13 +5,16 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from irl_core.critic import Critic
 from irl_core.diagnosis import Diagnosis, diagnose
 from irl_core.rerank import rank
 from irl_core.sampling import TraceEnded, TraceEvent
 from irl_core.session import Session
 from irl_core.traces import Trace, TraceScore, plain_trace
+
+if TYPE_CHECKING:
+    from irl_core.critic import Critic
 
 # Tokens that each trace grows by before the critic reads on. Fewer are read less efficiently (a pass has its price),
 # more keep a person waiting for colours: at the shipped policy's speed they are some tenths of a second's work.

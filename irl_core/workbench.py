@@ -8,14 +8,16 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from irl_core.critic import Critic, ScoringSession, load_critic
 from irl_core.diagnosis import diagnose
-from irl_core.policy import Policy, load_policy
 from irl_core.session import ModelCard, Session, Settings
 from irl_core.solving import Growing, Run, Snapshot, extended
 from irl_core.traces import Problem, trace_from_text
+
+if TYPE_CHECKING:
+    from irl_core.critic import Critic, ScoringSession
+    from irl_core.policy import Policy
 
 __all__ = ["Growing", "Snapshot", "Stage", "Workbench"]
 
@@ -43,6 +45,10 @@ class Workbench:
         """
         with self._loading:
             try:
+                # torch and transformers take seconds to import, in which the page can already be there.
+                from irl_core.critic import load_critic
+                from irl_core.policy import load_policy
+
                 if self._critic is None:
                     self._doing = "loading the critic"
                     self._critic = load_critic(self._critic_name)

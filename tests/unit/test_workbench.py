@@ -1,14 +1,16 @@
 """Policy and critic at one table, with hand-made models: what is said while they load, and when one cannot be had."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from irl_core import workbench as module
 from irl_core.sampling_transformers import TransformersPolicy
 from irl_core.session import Settings
-from irl_core.traces import Problem
+from irl_core.traces import Problem, trace_from_text
 from irl_core.workbench import Workbench
+from tests.conftest import ROOT
 from tests.nano import nano_llama, nano_tokenizer
 
 
@@ -26,9 +28,14 @@ def models(monkeypatch):
             raise fault
         return Named()
 
-    monkeypatch.setattr(module, "load_critic", lambda name: Named())
-    monkeypatch.setattr(module, "load_policy", load_policy)
+    monkeypatch.setattr("irl_core.critic.load_critic", lambda name: Named())
+    monkeypatch.setattr("irl_core.policy.load_policy", load_policy)
     return faults
+
+
+def test_the_page_can_be_built_before_torch_is_imported():
+    program = "import sys, app; sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'openvino')))"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
 
 
 def test_a_workbench_is_loading_until_both_models_are_there(models):
@@ -68,9 +75,9 @@ PROBLEM = Problem(question="Ann has 3 apples and buys 4. How many?")
 def bench(monkeypatch, make_critic):
     """A workbench with a policy and a critic of no size."""
     critic = make_critic()
-    monkeypatch.setattr(module, "load_critic", lambda name: critic)
+    monkeypatch.setattr("irl_core.critic.load_critic", lambda name: critic)
     policy = TransformersPolicy("nano", None, nano_llama(), nano_tokenizer())
-    monkeypatch.setattr(module, "load_policy", lambda name, calculator: policy)
+    monkeypatch.setattr("irl_core.policy.load_policy", lambda name, calculator: policy)
     bench = Workbench()
     bench.critic = critic
     return bench
@@ -88,7 +95,7 @@ def test_traces_are_coloured_while_they_grow_as_they_would_be_at_that_point(benc
             if growing.score is not None:
                 coloured += 1
                 read = growing.text[: growing.score.offsets[-1][1]]
-                afresh = bench.critic.score(PROBLEM.question, [module.trace_from_text(read)])[0]
+                afresh = bench.critic.score(PROBLEM.question, [trace_from_text(read)])[0]
                 assert growing.score.rewards == pytest.approx(afresh.rewards, abs=1e-4)
     assert coloured
 
@@ -129,6 +136,6 @@ def test_a_solution_that_comes_back_edited_is_diagnosed_as_if_it_were_new(bench)
     texts = ["3 + 4 = 7 apples.\nSo 7.\n#### 7", "3 + 4 = 7 apples.\nSo 8.\n#### 8"]
     for text in texts:
         (score,) = bench.diagnose(PROBLEM, text).scores
-        (afresh,) = bench.critic.score(PROBLEM.question, [module.trace_from_text(text)])
+        (afresh,) = bench.critic.score(PROBLEM.question, [trace_from_text(text)])
         assert score.rewards == pytest.approx(afresh.rewards, abs=1e-4)
         assert score.trace_score == pytest.approx(afresh.trace_score, abs=1e-4)
