@@ -1,0 +1,142 @@
+"""Ways to draw traces of one problem, each to its full length, so that all do the same work."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import ContinuousBatchingConfig, GenerationConfig
+
+from irl_core.backbones import load_tokenizer, resolve_backbone
+from irl_core.gguf_export import Packing, load_merged
+from irl_core.policy import SHIPPED
+from irl_core.prompts import prompt_ids
+from irl_core.sampling import Policy
+from irl_core.sampling_openvino import OpenVINOPolicy
+from irl_core.sampling_transformers import TransformersPolicy
+
+QUESTION = (
+    "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May. "
+    "How many clips did Natalia sell altogether in April and May?"
+)
+_CACHE = ContinuousBatchingConfig(page_size=256, num_blocks=64, max_batch_tokens=1024)
+_MANNER = {"temperature": 0.7, "top_p": 0.95}
+
+Sampler = Callable[[int, int, int], int]
+"""Draws n traces of so many tokens with a seed and returns how many tokens were drawn."""
+
+
+class EndlessOpenVINO(OpenVINOPolicy):
+    """Never ends a trace before its limit."""
+
+    def _config(self, seed: int, how: Any) -> Any:
+        config = super()._config(seed, how)
+        config.ignore_eos, config.stop_token_ids = True, set()
+        return config
+
+
+def endless_openvino(packing: Packing) -> EndlessOpenVINO:
+    policy = EndlessOpenVINO(packing, resolve_backbone(), SHIPPED, packing=packing)
+    policy.stop_ids = frozenset()
+    return policy
+
+
+def endless_transformers() -> TransformersPolicy:
+    backbone = resolve_backbone()
+    policy = TransformersPolicy("float32", None, load_merged(backbone, SHIPPED), load_tokenizer(backbone))
+    policy.stop_ids = frozenset()
+    return policy
+
+
+def of_policy(policy: Policy) -> Sampler:
+    def draw(n: int, tokens: int, seed: int) -> int:
+        events = policy.sample(QUESTION, n, max_tokens=tokens, seed=seed, **_MANNER)
+        return sum(len(event.trace.token_ids) for event in events if hasattr(event, "trace"))
+
+    return draw
+
+
+def generate(model: Any, tokenizer: Any) -> Sampler:
+    """transformers' `generate` with `num_return_sequences`."""
+    prompt = torch.tensor([prompt_ids(tokenizer, QUESTION)])
+
+    def draw(n: int, tokens: int, seed: int) -> int:
+        torch.manual_seed(seed)
+        with torch.inference_mode():
+            out = model.generate(
+                prompt,
+                attention_mask=torch.ones_like(prompt),
+                do_sample=True,
+                num_return_sequences=n,
+                max_new_tokens=tokens,
+                min_new_tokens=tokens,
+                **_MANNER,
+            )
+        return n * (out.shape[1] - prompt.shape[1])
+
+    return draw
+
+
+def generate_batch(model: Any, tokenizer: Any) -> Sampler:
+    """transformers' continuous batching."""
+    prompt = prompt_ids(tokenizer, QUESTION)
+
+    def draw(n: int, tokens: int, seed: int) -> int:
+        torch.manual_seed(seed)
+        config = GenerationConfig(
+            do_sample=True, max_new_tokens=tokens, eos_token_id=-1, pad_token_id=tokenizer.pad_token_id, **_MANNER
+        )
+        outputs = model.generate_batch(
+            [prompt] * n, generation_config=config, continuous_batching_config=_CACHE, progress_bar=False
+        )
+        return sum(len(output.generated_tokens) for output in outputs.values())
+
+    return draw
+
+
+_VLLM = """
+import json, sys
+from vllm import LLM, SamplingParams, TokensPrompt
+model, prompt = sys.argv[1], json.loads(sys.argv[2])
+llm = LLM(model, dtype="bfloat16", max_model_len=2048, enable_prefix_caching=True)
+print("ready", flush=True)
+for line in sys.stdin:
+    n, tokens, seed = json.loads(line)
+    how = SamplingParams(n=n, max_tokens=tokens, seed=seed, temperature=0.7, top_p=0.95, ignore_eos=True)
+    out = llm.generate(TokensPrompt(prompt_token_ids=prompt), how, use_tqdm=False)
+    print("drew", sum(len(o.token_ids) for o in out[0].outputs), flush=True)
+"""
+
+
+@contextmanager
+def vllm(python: Path, model: Path, prompt: Sequence[int]) -> Iterator[Sampler]:
+    """vLLM in the environment of `python`, drawing from a merged checkpoint in the folder `model`."""
+    worker = subprocess.Popen(
+        [str(python), "-c", _VLLM, str(model), json.dumps(list(prompt))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+    def answer(word: str) -> str:
+        for line in worker.stdout:  # vLLM logs to stdout as well
+            if line.startswith(word):
+                return line.removeprefix(word).strip()
+        raise RuntimeError("vLLM ended; its own output above says why")
+
+    def draw(n: int, tokens: int, seed: int) -> int:
+        worker.stdin.write(json.dumps([n, tokens, seed]) + "\n")
+        worker.stdin.flush()
+        return int(answer("drew"))
+
+    try:
+        answer("ready")
+        yield draw
+    finally:
+        worker.stdin.close()
+        worker.wait(timeout=60)

@@ -1,0 +1,160 @@
+"""Ways to find the log-probability of every token of some traces: ours, what a user would write, other engines."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import PreTrainedModel
+
+from irl_core.backbones import resolve_backbone
+from irl_core.gguf_export import Packing, packed_policy
+from irl_core.policy import SHIPPED
+from irl_core.reading import Reader, Row
+from irl_core.scoring import causal_statistics
+
+PADDED_TO = 256
+
+Scorer = Callable[[Sequence[Row]], list[torch.Tensor]]
+"""Log-probabilities (T,) in nats of what follows each prompt."""
+
+
+def ours(model: PreTrainedModel) -> Scorer:
+    @torch.inference_mode()
+    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+        # Reader() switches the model to its attention, the others back to theirs.
+        return [found.logprobs for found in causal_statistics(model, Reader(model).read(rows))]
+
+    return score
+
+
+def plain_loop(model: PreTrainedModel, padded_to: int = 0, attention: str = "sdpa") -> Scorer:
+    """Trace by trace, all logits of all tokens, padded to a fixed length."""
+
+    @torch.inference_mode()
+    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+        model.set_attn_implementation(attention)
+        return [_of_logits(_logits(model, [row], padded_to)[0], row) for row in rows]
+
+    return score
+
+
+def padded_batch(model: PreTrainedModel, attention: str = "sdpa") -> Scorer:
+    """All traces in one batch, padded to the longest."""
+
+    @torch.inference_mode()
+    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+        model.set_attn_implementation(attention)
+        logits = _logits(model, rows, max(len(prompt) + len(ids) for prompt, ids in rows))
+        return [_of_logits(one, row) for one, row in zip(logits, rows, strict=True)]
+
+    return score
+
+
+def raw_forward(model: PreTrainedModel) -> Scorer:
+    """The limit: as many unique tokens as dense rows of equal length, as many rows through the head; no scores."""
+
+    @torch.inference_mode()
+    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+        model.set_attn_implementation("sdpa")
+        ids = torch.arange(len(rows) * -(-unique_tokens(rows) // len(rows))) % model.config.vocab_size
+        hidden = model.model(ids.view(len(rows), -1), use_cache=False).last_hidden_state.flatten(0, 1)
+        for states in hidden[: sum(len(completion) for _, completion in rows)].split(64):
+            model.lm_head(states).float().log_softmax(-1)
+        return []
+
+    return score
+
+
+def openvino_forward(packing: Packing, precision: str) -> Scorer:
+    """OpenVINO's own graph of the merged model, log-probabilities in the graph; one batch padded to the longest."""
+    import openvino
+
+    with tempfile.TemporaryDirectory() as folder:
+        request = (
+            openvino.Core()
+            .compile_model(_scoring_graph(packing, Path(folder)), "CPU", {"INFERENCE_PRECISION_HINT": precision})
+            .create_infer_request()
+        )
+
+    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+        ids = _padded(rows, max(len(prompt) + len(completion) for prompt, completion in rows)).numpy()
+        batch, width = ids.shape
+        request.reset_state()
+        out = request.infer(
+            {
+                "input_ids": ids,
+                "attention_mask": np.ones_like(ids),
+                "position_ids": np.broadcast_to(np.arange(width), (batch, width)).astype(np.int64),
+                "beam_idx": np.arange(batch, dtype=np.int32),
+            }
+        )[0]
+        return [
+            torch.tensor(line[len(prompt) - 1 : len(prompt) + len(completion) - 1])
+            for line, (prompt, completion) in zip(out, rows, strict=True)
+        ]
+
+    return score
+
+
+def _scoring_graph(packing: Packing, folder: Path):
+    """The graph that OpenVINO GenAI makes of a GGUF file, its logits replaced by those of the ids that follow."""
+    import openvino
+    import openvino.opset13 as op
+    import openvino_genai
+
+    copy = folder / "policy.gguf"  # the graph is written beside it, where the cache keeps nothing but its own
+    shutil.copy(packed_policy(resolve_backbone(), SHIPPED, packing), copy)
+    openvino_genai.LLMPipeline(str(copy), "CPU", enable_save_ov_model=True)
+    graph = openvino.Core().read_model(folder / "openvino_model.xml")
+
+    def number(*values: int):
+        return op.constant(np.array(values, dtype=np.int64))
+
+    logits = graph.outputs[0].get_node().input_value(0)
+    before = op.slice(logits, number(0), number(-1), number(1), number(1))
+    after = op.slice(graph.input("input_ids").get_node(), number(1), number(1 << 40), number(1), number(1))
+    logprobs = op.gather_elements(op.log_softmax(before, -1), op.unsqueeze(after, number(2)), 2)
+    result = op.result(op.squeeze(logprobs, number(2)))
+    return openvino.Model([result], graph.get_sinks(), graph.get_parameters(), graph.get_variables(), "scorer")
+
+
+def unique_tokens(rows: Sequence[Row]) -> int:
+    """Tokens that have to be read when each prompt is read once."""
+    return sum(map(len, {tuple(prompt) for prompt, _ in rows})) + sum(len(completion) for _, completion in rows)
+
+
+def differences(scorer: Scorer, exact: Sequence[torch.Tensor], rows: Sequence[Row]) -> dict[str, float]:
+    """How far a scorer's log-probabilities (nats) are from exact ones: per token, and the mean over a trace."""
+    found = scorer(rows)
+    token = torch.cat([(a - b).abs() for a, b in zip(found, exact, strict=True)])
+    trace = torch.stack([(a.mean() - b.mean()).abs() for a, b in zip(found, exact, strict=True)])
+    return {
+        "token_mean": float(f"{token.mean():.2g}"),
+        "token_max": float(f"{token.max():.2g}"),
+        "trace_max": float(f"{trace.max():.2g}"),
+    }
+
+
+def _padded(rows: Sequence[Row], width: int) -> torch.Tensor:
+    ids = torch.zeros(len(rows), width, dtype=torch.long)
+    for line, (prompt, completion) in zip(ids, rows, strict=True):
+        line[: len(prompt) + len(completion)] = torch.tensor([*prompt, *completion])
+    return ids
+
+
+def _logits(model: PreTrainedModel, rows: Sequence[Row], width: int) -> torch.Tensor:
+    lengths = torch.tensor([len(prompt) + len(completion) for prompt, completion in rows])
+    ids = _padded(rows, max(width, int(lengths.max())))
+    mask = torch.arange(ids.shape[1]) < lengths[:, None]
+    return model(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
+
+
+def _of_logits(logits: torch.Tensor, row: Row) -> torch.Tensor:
+    prompt, completion = row
+    rows = logits.float().log_softmax(-1)[len(prompt) - 1 : len(prompt) + len(completion) - 1]
+    return rows.gather(1, torch.tensor(completion)[:, None])[:, 0]

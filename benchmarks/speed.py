@@ -1,0 +1,283 @@
+"""How fast traces are drawn and scored, side by side with what a user would use instead, in one run.
+
+    python -m benchmarks.speed [--parts sampling scoring colouring scaling app roofline] [--vllm-python PATH]
+
+Every contestant draws or scores the same work in turn, round after round; a ratio is a quotient within a round. The
+figures go to docs/performance.json, part by part (a part that is not asked for stays as it was), and from there to
+docs/performance.md and its plot; `python -m benchmarks.performance` writes those anew without measuring.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+from transformers import AutoConfig
+
+from benchmarks import performance, samplers, scorers
+from benchmarks.app_start import start_once
+from benchmarks.timing import growth_exponent, machine, race
+from irl_core.backbones import load_causal_lm, load_tokenizer, native_dtype, resolve_backbone
+from irl_core.critic import load_critic
+from irl_core.gguf_export import load_merged
+from irl_core.policy import SHIPPED
+from irl_core.prompts import encode_solution, prompt_ids
+from irl_core.sampling import Sampling
+from irl_core.session import Session, Settings
+from irl_core.solving import Run
+from irl_core.traces import Problem, trace_from_text
+from train.cli import parse_args, print_figures
+
+TRACES, TOKENS = 8, 128
+SOLUTION = "\n".join(
+    f"Week {i}: he had {3 * i} cards and bought {i} more, so {3 * i} + {i} = {4 * i} cards." for i in range(2, 10)
+)
+"""About 250 tokens, as a pupil's longer solution has."""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    args = parse_args(build_parser(), argv)
+    measured = json.loads(args.out.read_text()) if args.out.exists() else {}
+    for part in args.parts:
+        measured[part] = {"machine": machine(), "rounds": args.rounds, **PARTS[part](args)}
+        args.out.write_text(json.dumps(measured, indent=1) + "\n")
+    performance.write(args.out)
+    print_figures(performance.headline(measured))
+
+
+def sampling(args: argparse.Namespace) -> dict[str, Any]:
+    """Eight traces of one problem, 128 tokens each."""
+    backbone = resolve_backbone()
+    tokenizer, merged = load_tokenizer(backbone), load_merged(backbone, SHIPPED)
+    with ExitStack() as stack:
+        engines = {
+            "OpenVINO Q8_0 (default)": samplers.of_policy(samplers.endless_openvino("Q8_0")),
+            "OpenVINO F16": samplers.of_policy(samplers.endless_openvino("F16")),
+            "transformers, our loop": samplers.of_policy(samplers.endless_transformers()),
+            "generate": samplers.generate(merged, tokenizer),
+            "generate_batch": samplers.generate_batch(load_merged(backbone, SHIPPED), tokenizer),
+        }
+        if args.vllm_python:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            merged.save_pretrained(folder)
+            tokenizer.save_pretrained(folder)
+            prompt = prompt_ids(tokenizer, samplers.QUESTION)
+            engines["vLLM"] = stack.enter_context(samplers.vllm(args.vllm_python, Path(folder), prompt))
+        contestants = {name: _drawing(engine, args.tokens) for name, engine in engines.items()}
+        return {"traces": TRACES, "tokens": args.tokens, "engines": race(contestants, args.rounds, "sampling")}
+
+
+def _drawing(engine: samplers.Sampler, tokens: int) -> Callable[[int], int]:
+    return lambda number: engine(TRACES, tokens, number)
+
+
+def scoring(args: argparse.Namespace) -> dict[str, Any]:
+    """Eight drawn traces of one problem; how far each engine is from float32; an edit in the last third."""
+    backbone = resolve_backbone()
+    rows = drawn_rows(args.tokens)
+    exact_model = load_merged(backbone, SHIPPED)
+    model = load_merged(backbone, SHIPPED).to(native_dtype())
+    kind = str(model.dtype).removeprefix("torch.")
+    engines = {
+        f"ours, {kind} (default)": scorers.ours(model),
+        "ours, float32": scorers.ours(exact_model),
+        f"plain loop padded to {scorers.PADDED_TO}, {kind}": scorers.plain_loop(model, scorers.PADDED_TO),
+        f"plain loop, no padding, {kind}": scorers.plain_loop(model),
+        f"padded batch, sdpa, {kind}": scorers.padded_batch(model),
+        f"padded batch, eager, {kind}": scorers.padded_batch(model, "eager"),
+        "padded batch, sdpa, float32": scorers.padded_batch(exact_model),
+        "OpenVINO F16 weights, float32": scorers.openvino_forward("F16", "f32"),
+        "OpenVINO F16 weights, bfloat16": scorers.openvino_forward("F16", "bf16"),
+        "OpenVINO Q8_0 weights, int8": scorers.openvino_forward("Q8_0", "f32"),
+    }
+    exact = scorers.plain_loop(exact_model)(rows)
+    limit = {f"raw forward pass, {kind}": scorers.raw_forward(model)}
+    contestants = {name: _scoring(engine, rows) for name, engine in (engines | limit).items()}
+    return {
+        "traces": len(rows),
+        "tokens": scorers.unique_tokens(rows),
+        "engines": race(contestants, args.rounds, "scoring"),
+        "errors": {
+            name: scorers.differences(engine, exact, rows) for name, engine in tqdm(engines.items(), desc="errors")
+        },
+        "edit": edit(args.rounds),
+    }
+
+
+def _scoring(engine: scorers.Scorer, rows: Sequence[Any]) -> Callable[[int], int]:
+    def work(_: int) -> int:
+        engine(rows)
+        return scorers.unique_tokens(rows)
+
+    return work
+
+
+def drawn_rows(tokens: int) -> list[tuple[list[int], list[int]]]:
+    """Prompt and completion ids of eight traces that the shipped policy draws."""
+    from irl_core.policy import load_policy
+
+    policy = load_policy(str(SHIPPED))
+    how = Sampling(TRACES, 0.7, 0.95, 0, tokens)
+    prompt = prompt_ids(policy.tokenizer, samplers.QUESTION)
+    drawn = [event.trace for _, event in policy.sample_many([samplers.QUESTION], how)]
+    return [(prompt, encode_solution(policy.tokenizer, trace.text)[0]) for trace in drawn]
+
+
+def edit(rounds: int) -> dict[str, Any]:
+    """A solution of some 250 tokens edited at three places of its last third, against reading all of it."""
+    critic = load_critic()
+    edits = [int(len(SOLUTION) * (0.7 + 0.1 * i)) for i in range(3)]
+    changed = [trace_from_text(SOLUTION[:at] + "7" + SOLUTION[at:]) for at in edits]
+    session = critic.session(samplers.QUESTION)
+    original = trace_from_text(SOLUTION)
+
+    def afresh(number: int) -> int:
+        return len(critic.score(samplers.QUESTION, [changed[number % 3]])[0].rewards)
+
+    def resumed(number: int) -> int:
+        return len(session.score([changed[number % 3]])[0].rewards)
+
+    def back(_: int) -> int:
+        return len(session.score([original])[0].rewards)
+
+    found = race({"edited back": back, "from the edit on": resumed, "whole": afresh}, 3 * rounds, "edits")
+    return {name: found[name] for name in ("from the edit on", "whole")}
+
+
+def colouring(args: argparse.Namespace) -> dict[str, Any]:
+    """Eight traces drawn, and the same drawn while the critic colours them and judges them at the end."""
+    policy, critic = samplers.endless_openvino("Q8_0"), load_critic()
+    problem = Problem(question=samplers.QUESTION)
+
+    def events(number: int) -> Iterator[Any]:
+        return policy.sample(problem.question, TRACES, max_tokens=args.tokens, seed=number)
+
+    def coloured(number: int) -> int:
+        run = Run(Session(problem=problem, settings=Settings(n=TRACES, seed=number)), critic)
+        for event in events(number):
+            run.take(event)
+        run.finish()
+        return sum(len(trace.token_ids) for trace in run.session.traces)
+
+    drawn = samplers.of_policy(policy)
+    contestants = {"drawn": lambda number: drawn(TRACES, args.tokens, number), "drawn and coloured": coloured}
+    return {"traces": TRACES, "tokens": args.tokens, "engines": race(contestants, args.rounds, "colouring")}
+
+
+def scaling(args: argparse.Namespace) -> dict[str, Any]:
+    """More traces, and longer ones: does the cost grow with their tokens?"""
+    sampler = samplers.of_policy(samplers.endless_openvino("Q8_0"))
+    backbone = resolve_backbone()
+    tokenizer = load_tokenizer(backbone)
+    score = scorers.ours(load_causal_lm(backbone, native_dtype()))
+    prompt = prompt_ids(tokenizer, samplers.QUESTION)
+    text = encode_solution(tokenizer, SOLUTION * 8)[0]
+
+    def scored(n: int, length: int) -> None:
+        for start in range(0, n, max(1, 2048 // length)):
+            score([(prompt, text[i : i + length]) for i in range(start, min(n, start + max(1, 2048 // length)))])
+
+    works = {"drawn": lambda n, length: sampler(n, length, 0), "scored": scored}
+    series = {"traces": [(TRACES * k, args.tokens) for k in (1, 2, 4, 8)], "length": [(TRACES, k) for k in LENGTHS]}
+    found: dict[str, Any] = {}
+    for work, do in works.items():
+        for axis, sizes in series.items():
+            seconds = [_median_seconds(do, size, args.rounds) for size in tqdm(sizes, desc=f"{work} by {axis}")]
+            sizes_1d = [n * length for n, length in sizes]
+            exponent = growth_exponent(sizes_1d, seconds)
+            found[f"{work} by {axis}"] = {"tokens": sizes_1d, "seconds": seconds, "exponent": exponent}
+    return {"series": found}
+
+
+LENGTHS = (128, 256, 512, 1024)
+
+
+def _median_seconds(do: Callable[[int, int], Any], size: tuple[int, int], rounds: int) -> float:
+    seconds = []
+    for number in range(rounds + 1):
+        started = time.perf_counter()
+        do(*size)
+        if number:
+            seconds.append(time.perf_counter() - started)
+    return round(sorted(seconds)[len(seconds) // 2], 4)
+
+
+def app(args: argparse.Namespace) -> dict[str, Any]:
+    """The app started anew in each round."""
+    starts = [start_once(samplers.QUESTION) for _ in tqdm(range(args.rounds), desc="app starts")]
+    return {"starts": starts}
+
+
+def roofline(args: argparse.Namespace) -> dict[str, Any]:
+    """What the machine can do at most, and what a token of the model asks of it."""
+    config = AutoConfig.from_pretrained(resolve_backbone().path)
+    head_dim = config.hidden_size // config.num_attention_heads
+    attention = 2 * config.hidden_size * head_dim * (config.num_attention_heads + config.num_key_value_heads)
+    body = config.num_hidden_layers * (attention + 3 * config.hidden_size * config.intermediate_size)
+    head = config.vocab_size * config.hidden_size
+    figures = {f"{kind} products, GFLOP/s": gflops(dtype, args.rounds) for kind, dtype in DTYPES.items()}
+    bandwidth = gigabytes_per_second(args.rounds)
+    fastest = max(figures.values())
+    return {
+        "figures": {
+            **figures,
+            "memory read, GB/s": bandwidth,
+            "body, MFLOP per token": 2 * body / 1e6,
+            "head, MFLOP per token": 2 * head / 1e6,
+            "scoring at the compute limit, tokens/s": fastest * 1e9 / (2 * (body + head)),
+            "Q8_0 weights read per step, MB": (body + head) * 34 / 32 / 1e6,
+            f"drawing {TRACES} traces at the memory limit, tokens/s": (
+                TRACES * bandwidth * 1e9 / ((body + head) * 34 / 32)
+            ),
+        }
+    }
+
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def gflops(dtype: torch.dtype, rounds: int) -> float:
+    """The best of some products of the model's largest shape, 512 rows."""
+    rows, weight = torch.ones(512, 576, dtype=dtype), torch.ones(1536, 576, dtype=dtype)
+    return max(2 * 512 * 576 * 1536 / _best_seconds(lambda: rows @ weight.T) / 1e9 for _ in range(rounds))
+
+
+def gigabytes_per_second(rounds: int) -> float:
+    """The best of some sums over a gigabyte."""
+    block = torch.ones(250_000_000)
+    return max(1.0 / _best_seconds(block.sum) for _ in range(rounds))
+
+
+def _best_seconds(work: Callable[[], Any], tries: int = 10) -> float:
+    seconds = []
+    for _ in range(tries):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return min(seconds)
+
+
+PARTS = {part.__name__: part for part in (sampling, scoring, colouring, scaling, app, roofline)}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS), help="what to measure")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that count, after one that does not")
+    parser.add_argument("--tokens", type=int, default=TOKENS, help="length of the traces")
+    parser.add_argument("--vllm-python", type=Path, metavar="PATH", help="the python of an environment with vLLM")
+    parser.add_argument("--out", type=Path, default=performance.FIGURES, help="the figures")
+    return parser
+
+
+if __name__ == "__main__":
+    torch.set_grad_enabled(False)
+    main()

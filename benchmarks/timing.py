@@ -1,0 +1,63 @@
+"""Contestants timed in turn, round after round, so that whatever else the machine does hits all of them alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+Contestant = Callable[[int], int]
+"""Does its work for the round of this number and returns how many tokens that were."""
+
+
+def race(contestants: Mapping[str, Contestant], rounds: int, what: str) -> dict[str, dict[str, list[float]]]:
+    """Seconds and tokens of each contestant in each round, after one that is not counted."""
+    found: dict[str, dict[str, list[float]]] = {name: {"seconds": [], "tokens": []} for name in contestants}
+    for number in tqdm(range(rounds + 1), desc=what, unit="round"):
+        for name, contestant in contestants.items():
+            started = time.perf_counter()
+            tokens = contestant(number)
+            seconds = time.perf_counter() - started
+            if number:
+                found[name]["seconds"].append(round(seconds, 4))
+                found[name]["tokens"].append(tokens)
+    return found
+
+
+def speeds(measured: Mapping[str, Sequence[float]]) -> list[float]:
+    """Tokens per second, round by round."""
+    return [tokens / seconds for tokens, seconds in zip(measured["tokens"], measured["seconds"], strict=True)]
+
+
+def ratio(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
+    """Median, lowest and highest of the quotients within a round."""
+    quotients = [a / b for a, b in zip(ours, theirs, strict=True)]
+    return {"median": round(median(quotients), 3), "low": round(min(quotients), 3), "high": round(max(quotients), 3)}
+
+
+def growth_exponent(sizes: Sequence[float], seconds: Sequence[float]) -> float:
+    """The p of seconds ∝ size^p: the slope of a least-squares line through the logarithms."""
+    return round(float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0]), 3)
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    import os
+    import platform
+    from pathlib import Path
+
+    import torch
+
+    info = Path("/proc/cpuinfo")
+    names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+    return {
+        "processor": names[0] if names else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "torch": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "load": round(os.getloadavg()[0], 2),
+    }
