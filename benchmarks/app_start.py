@@ -37,7 +37,7 @@ def start_once(question: str) -> dict[str, float]:
         return {
             "page_s": round(page - started, 2),
             "solved_after_page_s": round(solved - page, 2),
-            "peak_gb": round(_peak_kilobytes(app.pid) / 1e6, 3),
+            "peak_gb": round(kilobytes(app.pid, "VmHWM") / 1e6, 3),
         }
     finally:
         app.terminate()
@@ -56,5 +56,7 @@ def _wait_for_page(url: str, app: subprocess.Popen) -> None:
     raise RuntimeError("the app did not start: run `python app.py` to see why")
 
 
-def _peak_kilobytes(pid: int) -> int:
-    return int(re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1])
+def kilobytes(pid: int, what: str) -> int:
+    """`VmRSS`, what a process holds in memory now, or `VmHWM`, the most it held; 0 where it has ended."""
+    found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) if found else 0
