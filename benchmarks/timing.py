@@ -57,7 +57,7 @@ def machine() -> dict[str, Any]:
     return {
         "processor": names[0] if names else platform.processor(),
         "cores": len(os.sched_getaffinity(0)),
-        "torch": torch.__version__,
+        "torch": torch.__version__.partition("+")[0],
         "threads": torch.get_num_threads(),
         "load": round(os.getloadavg()[0], 2),
     }
