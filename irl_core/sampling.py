@@ -70,7 +70,8 @@ TraceEvent = TraceGrew | TraceEnded
 class Drawn:
     """Tokens of one sequence as far as they are drawn; `stopped` is None while it grows.
 
-    `logprobs` are natural logarithms under the model's own distribution (temperature 1, no truncation).
+    `logprobs` are natural logarithms under the model's own distribution (temperature 1, no truncation);
+    `end_logprob` is that of the end token, which is not among the tokens, where the engine tells it.
     """
 
     request: int
@@ -78,6 +79,7 @@ class Drawn:
     token_ids: Sequence[int]
     logprobs: Sequence[float]
     stopped: Stopped | None = None
+    end_logprob: float | None = None
 
 
 class Policy(ABC):
@@ -196,6 +198,12 @@ class TokenPolicy(Policy):
             elif (text := text_so_far(self.tokenizer, drawn.token_ids)) != shown.get(key):
                 shown[key] = text
                 yield drawn.request, TraceGrew(drawn.index, text)
+
+    def draw_many(self, questions: Sequence[str], how: Sampling) -> Iterator[Drawn]:
+        """As `sample_many`, but the finished sequences as ids."""
+        prompts = [self._prompt_ids(q, how) for q in questions]
+        seeds = [trace_seeds(q, how) for q in questions]
+        yield from (d for d in self._draw(prompts, seeds, how, threading.Event()) if d.stopped)
 
     def check_question(self, question: str, how: Sampling) -> None:
         self._prompt_ids(question, how)

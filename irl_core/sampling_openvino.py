@@ -38,16 +38,18 @@ class _Sequence:
     handle: Any = None
     token_ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
+    end_logprob: float | None = None
 
     def drawn(self, stopped: Stopped | None = None) -> Drawn:
-        return Drawn(self.request, self.index, tuple(self.token_ids), tuple(self.logprobs), stopped)
+        return Drawn(self.request, self.index, tuple(self.token_ids), tuple(self.logprobs), stopped, self.end_logprob)
 
 
 class OpenVINOPolicy(TokenPolicy):
     """The embedded backbone, with or without an adapter, merged and packed into a GGUF file that is kept.
 
     `packing` is "Q8_0" (fast, 8-bit activations: log-probabilities are near float32's, not equal) or "F16" (the
-    text of transformers, slower). One caller at a time draws; others wait.
+    text of transformers, slower). `packed` is such a file where one was written already, of weights that are nowhere
+    else. One caller at a time draws; others wait.
 
     Raises:
         ImportError: if openvino-genai is not installed.
@@ -62,6 +64,7 @@ class OpenVINOPolicy(TokenPolicy):
         *,
         form: PromptForm = "short",
         packing: Packing = "Q8_0",
+        packed: Path | None = None,
     ):
         import openvino_genai
 
@@ -79,7 +82,7 @@ class OpenVINOPolicy(TokenPolicy):
         properties = {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f32"}
         if packing == "F16":
             properties["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = "0"  # weights this fine deserve activations of float32
-        model = packed_policy(backbone, adapter, packing)
+        model = packed or packed_policy(backbone, adapter, packing)
         self._pipeline = openvino_genai.ContinuousBatchingPipeline(model, scheduler, "CPU", properties)
         self._busy = threading.Lock()
         self._requests = 0
@@ -151,9 +154,11 @@ class OpenVINOPolicy(TokenPolicy):
             for output in sequence.handle.read().values():
                 grew = True
                 for token, logprob in zip(output.generated_ids, output.generated_log_probs, strict=True):
-                    if token not in self.stop_ids:
-                        sequence.token_ids.append(token)
-                        sequence.logprobs.append(min(float(logprob), 0.0))
+                    if token in self.stop_ids:
+                        sequence.end_logprob = min(float(logprob), 0.0)
+                        continue
+                    sequence.token_ids.append(token)
+                    sequence.logprobs.append(min(float(logprob), 0.0))
                 if output.finish_reason == GenerationFinishReason.STOP:
                     stopped = "end"
                 elif output.finish_reason == GenerationFinishReason.LENGTH:

@@ -56,6 +56,31 @@ def parse_args(parser: argparse.ArgumentParser, argv: Sequence[str] | None = Non
     return parser.parse_args([*from_file, *(sys.argv[1:] if argv is None else argv)])
 
 
+def parse_dataclasses(types: Sequence[type], argv: Sequence[str] | None, *, prog: str, description: str) -> tuple:
+    """One instance of each dataclass from `--config FILE.yaml` and the command line, which wins, by TRL's parser.
+
+    Raises:
+        SystemExit: (2) with a message on stderr for any mistake, settings that contradict each other among them.
+    """
+    from trl import TrlParser
+
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser = TrlParser(types, prog=prog, description=description, formatter_class=HelpFormatter, allow_abbrev=False)
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--config", type=Path)
+    config = finder.parse_known_args(argv)[0].config
+    try:
+        if config is not None:
+            known = {action.dest for action in parser._actions} - {"help"} | {"env"}
+            for key in read_settings(config):
+                if key not in known:
+                    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
+                    raise ValueError(f"unknown setting {key!r}; did you mean {nearest!r}?")
+        return parser.parse_args_and_config(argv)
+    except (ValueError, TypeError, OSError) as problem:
+        parser.error(f"{config}: {problem}" if config else str(problem))
+
+
 def read_settings(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file (an empty file is an empty mapping).
 

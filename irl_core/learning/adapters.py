@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import torch
@@ -11,13 +12,21 @@ from safetensors.torch import load_file, save_file
 from irl_core.backbones import Backbone, load_causal_lm, native_dtype
 
 
-def new_adapter(backbone: Backbone, *, rank: int, seed: int, upper_layers: int | None = None) -> PeftModel:
+def attention() -> str:
+    """What to train with: PyTorch's fused kernel for bfloat16 on CPU has a backward pass of a fifth of a step."""
+    return "sdpa" if torch.cuda.is_available() else "eager"
+
+
+def new_adapter(
+    backbone: Backbone, *, rank: int, seed: int, upper_layers: int | None = None, float32: bool = False
+) -> PeftModel:
     """The backbone with fresh LoRA matrices on every linear layer (of the `upper_layers` last blocks, if given).
 
-    Eager attention, because PyTorch's fused kernel for bfloat16 on CPU has a backward pass of a fifth of a step.
+    Args:
+        float32: keep the matrices in float32, for an optimiser that has no master weights of its own.
     """
     torch.manual_seed(seed)
-    model = load_causal_lm(backbone, dtype=native_dtype(), attn_implementation="eager")
+    model = load_causal_lm(backbone, dtype=native_dtype(), attn_implementation=attention())
     depth = model.config.num_hidden_layers
     layers = None if upper_layers is None else list(range(depth - upper_layers, depth))
     config = LoraConfig(
@@ -29,9 +38,18 @@ def new_adapter(backbone: Backbone, *, rank: int, seed: int, upper_layers: int |
         task_type="CAUSAL_LM",
         base_model_name_or_path=backbone.name,
     )
-    adapted = get_peft_model(model, config, autocast_adapter_dtype=False)
+    adapted = get_peft_model(model, config, autocast_adapter_dtype=float32)
     adapted.peft_config["default"].base_model_name_or_path = backbone.name
     return adapted.train()
+
+
+def train_upper_layers(model: torch.nn.Module, layers: int) -> None:
+    """Hold everything still but the last `layers` blocks and the head: the backward pass ends where they begin."""
+    depth = model.config.num_hidden_layers
+    for name, parameter in model.named_parameters():
+        block = re.search(r"\.layers\.(\d+)\.", name)
+        if block and int(block[1]) < depth - layers:
+            parameter.requires_grad_(False)
 
 
 def load_adapter_weights(model: PeftModel, folder: Path) -> None:
@@ -54,7 +72,7 @@ def load_adapter_weights(model: PeftModel, folder: Path) -> None:
 def save_adapter(model: PeftModel, folder: Path) -> None:
     """Write the adapter in PEFT's format, float16: half the size, and the same text in every test made of it."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder, safe_serialization=True)
+    model.save_pretrained(folder, safe_serialization=True, selected_adapters=["default"])
     weights = folder / "adapter_model.safetensors"
     save_file({k: v.to(torch.float16) for k, v in load_file(weights).items()}, weights, metadata={"format": "pt"})
     for extra in folder.glob("README.md"):
@@ -75,7 +93,7 @@ def new_critic(body: str | Path, *, labels: int, rank: int | None, seed: int, dt
         body,
         config=config,
         dtype=dtype,
-        attn_implementation="eager",
+        attn_implementation=attention(),
         use_safetensors=True,
         trust_remote_code=False,
     )

@@ -14,15 +14,16 @@ from irl_core.learning import losses
 from irl_core.learning import reward_forms as forms
 from irl_core.learning.airl_config import DiscriminatorConfig
 from irl_core.learning.comparisons import Comparison, Group, Judged, compare, judge, parts
-from irl_core.learning.demonstrations import Encoded, collate, completion_logprobs
+from irl_core.learning.demonstrations import Encoded, completion_logprobs
 from irl_core.learning.loop import MasterWeights, load_checkpoint, save_checkpoint
+from irl_core.learning.readings import LogProbs, aligned, collated, head_values, padded
 from irl_core.rewards import CriticCard
-
-LogProbs = Sequence[Sequence[float]]
-"""log pi of each completion token of each row, in nats."""
 
 Reduce = Callable[[torch.Tensor], torch.Tensor]
 """Averages a tensor over the processes of a run; the identity in a run of one."""
+
+
+_REMEMBERED = 4096  # traces
 
 
 class Discriminator:
@@ -63,6 +64,7 @@ class Discriminator:
         self.optimizer = MasterWeights(model.parameters(), lr=config.disc_learning_rate, steps=steps)
         self.average = [m.detach().clone() for m in self.optimizer.masters]
         self.initial = [m.detach().clone() for m in self.optimizer.masters]
+        self._remembered: dict[tuple, torch.Tensor] = {}
         self.updates = 0
         self.reduce = reduce or (lambda tensor: tensor)
 
@@ -86,13 +88,11 @@ class Discriminator:
             if form == "difference":
                 return forms.difference(values[..., 0], mask)
             shaped = forms.shaped(values[..., 0], values[..., 1], mask, config.shaping_gamma)
-            return forms.airl(shaped, _padded(policy_logprobs, mask), mask)
+            return forms.airl(shaped, padded(policy_logprobs, mask), mask)
         logprobs, mask = self._logprobs(rows)
         if form == "log_prob":
             return forms.log_prob(logprobs, mask)
-        with torch.no_grad(), self._weights(self.initial):
-            reference, _ = self._logprobs(rows)
-        return forms.log_ratio(logprobs, reference, mask, config.ratio_beta)
+        return forms.log_ratio(logprobs, padded(self._reference(rows), mask), mask, config.ratio_beta)
 
     @torch.no_grad()
     def score(self, rows: Sequence[Encoded], policy_logprobs: LogProbs | None = None) -> torch.Tensor:
@@ -210,7 +210,7 @@ class Discriminator:
         if config.disc_loss == "relativistic":
             return losses.relativistic(scores, expert, groups, temperature=config.disc_temperature), logits
         if config.disc_loss == "maxent":
-            sums, logprobs = ((t * judged.mask).sum(1) for t in (rewards, _padded(part.logprobs, judged.mask)))
+            sums, logprobs = ((t * judged.mask).sum(1) for t in (rewards, padded(part.logprobs, judged.mask)))
             return losses.maxent(sums, logprobs, expert, groups, weight_clip=config.weight_clip), logits
         penalty = self._gradient_penalty(part, judged, expert)
         return losses.wgan(scores, expert) + config.gradient_penalty * penalty, logits
@@ -247,6 +247,21 @@ class Discriminator:
         for average, master in zip(self.average, self.optimizer.masters, strict=True):
             average.lerp_(master.detach(), 1 - decay)
 
+    @torch.no_grad()
+    def _reference(self, rows: Sequence[Encoded]) -> list[torch.Tensor]:
+        """log pi_ref of each completion token, from the weights as they were at first; remembered, since a rollout is
+        asked for in every update and once more when it is scored."""
+        keys = [(tuple(row.prompt), tuple(row.completion)) for row in rows]
+        missing = [i for i, key in enumerate(keys) if key not in self._remembered]
+        if missing:
+            with self._weights(self.initial):
+                found, _ = self._logprobs([rows[i] for i in missing])
+            fresh = {keys[i]: f[: len(rows[i].completion)] for i, f in zip(missing, found, strict=True)}
+            self._remembered = dict([*self._remembered.items(), *fresh.items()][-_REMEMBERED:])
+        else:
+            fresh = {}
+        return [fresh[key] if key in fresh else self._remembered[key] for key in keys]
+
     @contextmanager
     def _weights(self, chosen: Sequence[torch.Tensor]) -> Iterator[None]:
         """The model with other weights, for as long as it lasts.
@@ -263,37 +278,11 @@ class Discriminator:
                 parameter.data = own
 
     def _collated(self, rows: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        pad = self.tokenizer.pad_token_id or 0
-        return tuple(t.to(self.device) for t in collate(list(rows), pad))
+        return collated(rows, self.tokenizer.pad_token_id or 0, self.device)
 
     def _values(self, rows: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
-        """The head's outputs (B, T, labels) and the mask (B, T): label 0 less its value at the prompt; label 1, if
-        there is one, as it was before the token."""
-        ids, attention, completion = self._collated(rows)
-        outputs = self._base.score(self._base.model(input_ids=ids, attention_mask=attention).last_hidden_state).float()
-        before = torch.nn.functional.pad(outputs, (0, 0, 1, 0))[:, :-1]
-        ends = torch.tensor([len(row.prompt) - 1 for row in rows], device=self.device)
-        own = outputs[..., 0] - outputs[torch.arange(len(rows), device=self.device), ends, 0][:, None]
-        stacked = torch.stack([own, *before[..., 1:].unbind(-1)], -1)
-        return _aligned(stacked[completion], rows)
+        return head_values(self._base, self._collated(rows), rows)
 
     def _logprobs(self, rows: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
         """log pi of each completion token, (B, T), and the mask."""
-        return _aligned(completion_logprobs(self.model, *self._collated(rows)), rows)
-
-
-def _aligned(flat: torch.Tensor, rows: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Values of all completion tokens in row order (N, ...) as (B, T, ...), and the mask (B, T)."""
-    lengths = torch.tensor([len(row.completion) for row in rows], device=flat.device)
-    mask = torch.arange(int(lengths.max()), device=flat.device) < lengths[:, None]
-    return torch.nn.utils.rnn.pad_sequence(flat.split(lengths.tolist()), batch_first=True), mask
-
-
-def _padded(values: LogProbs | None, mask: torch.Tensor) -> torch.Tensor:
-    if values is None:
-        raise ValueError("this reward form or loss needs the policy's log-probabilities")
-    rows = [torch.tensor(row, dtype=torch.float32, device=mask.device) for row in values]
-    found = torch.zeros(mask.shape, device=mask.device)
-    for i, row in enumerate(rows):
-        found[i, : len(row)] = row
-    return found
+        return aligned(completion_logprobs(self.model, *self._collated(rows)), rows)

@@ -44,6 +44,14 @@ class PolicyTrainer(GRPOTrainer):
             self.save_beside(folder)
             (folder / _COMPLETE).touch()
 
+    def _load_from_checkpoint(self, resume_from_checkpoint, model=None) -> None:
+        super()._load_from_checkpoint(resume_from_checkpoint, model)
+        # Where a reference adapter lies in a folder of its own, transformers loads it and forgets the policy's.
+        folder, model = Path(resume_from_checkpoint), model or self.model
+        if (folder / "ref").is_dir() and (folder / "adapter_model.safetensors").exists():
+            model.load_adapter(str(folder), "default", is_trainable=True)
+            model.set_adapter("default")
+
     def save_beside(self, folder: Path) -> None:
         """What a subclass adds to a checkpoint."""
 

@@ -16,7 +16,7 @@ from irl_core.learning.loop import (
 from irl_core.traces import trace_from_text
 from tests.nano import nano_llama, nano_tokenizer
 from tests.unit.test_critic import CALIBRATION
-from train import airl, sft
+from train import contrast, sft
 
 DEMONSTRATIONS = [
     {
@@ -117,7 +117,7 @@ def test_the_warmed_up_critic_prefers_the_experts_steps_more_than_before(ground,
     rollouts = [{"question": d["question"], "solution": "He has 3 + 3 = 99 pens.\n#### 99"} for d in DEMONSTRATIONS]
     (tmp_path / "rollouts.jsonl").write_text("\n".join(map(json.dumps, rollouts)))
     capsys.readouterr()
-    airl.main([
+    contrast.main([
         "--backbone", str(ground / "backbone"), "--demonstrations", str(ground / "demonstrations.jsonl"),
         "--init", str(tmp_path / "sft" / "adapter"), "--rollouts", str(tmp_path / "rollouts.jsonl"),
         "--out", str(tmp_path / "airl"), "--rank", "4", "--lr", "0.01", "--held-out", "4", "--batch-tokens", "600",
@@ -134,7 +134,7 @@ def test_the_warmed_up_critic_prefers_the_experts_steps_more_than_before(ground,
 def test_a_run_without_counterfactuals_says_what_to_check(ground, tmp_path):
     (tmp_path / "none.jsonl").write_text(json.dumps({"question": "How?", "answer": "So.\n#### 1"}))
     with pytest.raises(SystemExit, match="--rollouts"):
-        airl.main(
+        contrast.main(
             [
                 "--backbone",
                 str(ground / "backbone"),

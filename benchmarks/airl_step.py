@@ -1,0 +1,82 @@
+"""What the discriminator costs: one step of AIRL beside one plain GRPO step of TRL on the same rollouts' engine.
+
+    python -m benchmarks.airl_step --config train/configs/airl-embedded.yaml --max_steps 3
+
+Both trainers are built from the same configuration and run one after the other. The first step of each, which packs
+the weights that draw, is not counted. Processor seconds are told beside seconds, because a busy machine stretches the
+latter alone.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from statistics import mean
+
+from transformers import TrainerCallback
+
+from irl_core.learning.airl_config import AIRLConfig
+from irl_core.learning.airl_trainer import AIRLTrainer
+from irl_core.learning.grpo_trainer import PolicyTrainer
+from irl_core.learning.outcomes import solved
+from train.airl import AIRLRun, load_critic_model
+from train.cli import parse_dataclasses, print_figures
+from train.policy_run import prepare
+
+
+class Clock(TrainerCallback):
+    """Seconds and processor seconds of every step after the first."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[float, float]] = []
+
+    def on_step_begin(self, *_, **__) -> None:
+        self._begun = time.perf_counter(), time.process_time()
+
+    def on_step_end(self, *_, **__) -> None:
+        self.steps.append((time.perf_counter() - self._begun[0], time.process_time() - self._begun[1]))
+
+    def means(self) -> tuple[float, float]:
+        seconds, processor = zip(*self.steps[1:], strict=True)
+        return mean(seconds), mean(processor)
+
+
+def main() -> None:
+    run, args = parse_dataclasses(
+        [AIRLRun, AIRLConfig], None, prog="python -m benchmarks.airl_step", description=__doc__
+    )
+    args.save_strategy, args.disc_warmup_steps = "no", 0
+    found = {}
+    for name in ("grpo", "airl"):
+        with tempfile.TemporaryDirectory() as args.output_dir:
+            ground, clock = prepare(run, args), Clock()
+            shared = {
+                "model": ground.model,
+                "args": args,
+                "train_dataset": ground.dataset,
+                "processing_class": ground.tokenizer,
+                "rollout_func": ground.rollout_func,
+                "callbacks": [clock],
+            }
+            if name == "grpo":
+                trainer = PolicyTrainer(reward_funcs=solved, **shared)
+            else:
+                critic, tokenizer = load_critic_model(run, args, ground)
+                trainer = AIRLTrainer(critic=critic, critic_tokenizer=tokenizer, **shared)
+            trainer.train()
+            found[name] = clock.means()
+    print_figures(
+        {
+            "rollouts_per_step": args.generation_batch_size,
+            "grpo_seconds": round(found["grpo"][0], 1),
+            "airl_seconds": round(found["airl"][0], 1),
+            "ratio": round(found["airl"][0] / found["grpo"][0], 2),
+            "grpo_processor_seconds": round(found["grpo"][1], 1),
+            "airl_processor_seconds": round(found["airl"][1], 1),
+            "processor_ratio": round(found["airl"][1] / found["grpo"][1], 2),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()
