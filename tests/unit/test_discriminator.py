@@ -15,10 +15,9 @@ from irl_core.learning.airl_config import DiscriminatorConfig
 from irl_core.learning.comparisons import Group, compare, edit_pair, judge, parts, steps_of
 from irl_core.learning.demonstrations import Encoded, encode
 from irl_core.learning.discriminator import Discriminator
-from irl_core.scoring import causal_statistics, head_statistics
 from irl_core.traces import trace_from_text
 from tests.nano import nano_llama, nano_tokenizer
-from tests.unit.test_critic import CALIBRATION
+from tests.unit.conftest import CALIBRATION
 
 TOKENIZER = nano_tokenizer()
 EXPERTS = ["2 + 3 = 5\n#### 5", "4 + 4 = 8\n#### 8"]
@@ -51,21 +50,23 @@ def groups(n: int = 2, logprobs: bool = False) -> list[Group]:
     return made
 
 
-def test_the_differences_add_up_to_the_value_that_scoring_reads_from_the_same_head():
+def test_the_differences_add_up_to_the_heads_value_less_that_of_the_prompt():
     rows = [row(EXPERTS[0]), row(ROLLOUTS[2])]
     found = discriminator()
-    expected = head_statistics(found.model, [(r.prompt, r.completion) for r in rows])
-    for rewards, r, e in zip(found.rewards(rows), rows, expected, strict=True):
-        torch.testing.assert_close(rewards[: len(r.completion)].cumsum(0), e.values, atol=1e-5, rtol=1e-4)
-        assert not rewards[len(r.completion) :].any()
+    for rewards, r in zip(found.rewards(rows), rows, strict=True):
+        values = found.model(input_ids=torch.tensor([r.prompt + r.completion])).logits[0, len(r.prompt) - 1 :, 0]
+        length = len(r.completion)
+        torch.testing.assert_close(rewards[:length].cumsum(0), values[1:] - values[0], atol=1e-5, rtol=1e-4)
+        assert not rewards[length:].any()
 
 
-def test_the_log_probabilities_are_those_that_scoring_reads_from_the_same_model():
+def test_a_log_probability_is_that_of_the_token_after_all_before_it():
     rows = [row(EXPERTS[0]), row(ROLLOUTS[2])]
     found = discriminator("log_prob", disc_loss="relativistic")
-    expected = causal_statistics(found.model, [(r.prompt, r.completion) for r in rows])
-    for rewards, r, e in zip(found.rewards(rows), rows, expected, strict=True):
-        torch.testing.assert_close(rewards[: len(r.completion)], e.logprobs, atol=1e-5, rtol=1e-4)
+    for rewards, r in zip(found.rewards(rows), rows, strict=True):
+        logits = found.model(input_ids=torch.tensor([r.prompt + r.completion])).logits[0, len(r.prompt) - 1 : -1]
+        expected = logits.log_softmax(-1).gather(1, torch.tensor(r.completion)[:, None])[:, 0]
+        torch.testing.assert_close(rewards[: len(r.completion)], expected, atol=1e-5, rtol=1e-4)
 
 
 def test_airl_reads_the_gain_after_the_token_and_the_potential_before_it():

@@ -128,6 +128,23 @@ def test_a_run_that_is_killed_at_any_moment_goes_on_as_if_it_had_not_been(ground
         assert all(torch.equal(a[k], b[k]) for k in a)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_two_processes_have_the_losses_of_one_on_the_same_global_batch(tmp_path):
+    found = {}
+    for n, batch in ((1, "8"), (2, "4")):
+        out = tmp_path / f"{n}.json"
+        # What `accelerate launch` starts its processes with; for processes on a CPU it would want MPI.
+        launch = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(n)]
+        command = [sys.executable, *launch, "-m", "tests.two_processes", str(out), batch]
+        done = subprocess.run(command, env=ONE_THREAD, cwd=ROOT, capture_output=True, text=True, timeout=500)
+        assert done.returncode == 0, done.stderr[-4000:]
+        found[n] = json.loads(out.read_text())
+    assert len(found[1]) == 3
+    for one, two in zip(found[1], found[2], strict=True):
+        assert two == pytest.approx(one, rel=1e-3, abs=1e-5)
+
+
 def test_outcome_grpo_takes_the_same_configuration(ground, tmp_path, capsys):
     grpo.main(arguments(ground, tmp_path, "--max_steps", "1"))
     figures = last_json(capsys)

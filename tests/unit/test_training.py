@@ -15,7 +15,7 @@ from irl_core.learning.loop import (
 )
 from irl_core.traces import trace_from_text
 from tests.nano import nano_llama, nano_tokenizer
-from tests.unit.test_critic import CALIBRATION
+from tests.unit.conftest import CALIBRATION
 from train import contrast, sft
 
 DEMONSTRATIONS = [
