@@ -33,6 +33,7 @@ class NanoServer:
         headers: those of the last request.
         vllm: whether it has what vLLM adds to the protocol.
         knows_logprobs: whether a chat may ask for log-probabilities.
+        garbled: whether what it streams is no answer.
     """
 
     def __init__(self, policy: TransformersPolicy, head: torch.nn.Module | None = None):
@@ -46,6 +47,7 @@ class NanoServer:
         self.active = self.most = self.served = 0
         self.headers: dict[str, str] = {}
         self.vllm = self.knows_logprobs = True
+        self.garbled = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -65,13 +67,17 @@ class NanoServer:
             assert self._thread.is_alive(), "the server did not start"
             time.sleep(0.01)
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         await self._server.serve()
 
     def kill(self) -> None:
         """Drop every connection in the middle of whatever it carries."""
-        if self._thread.is_alive():
+        if self.alive:
             self._loop.call_soon_threadsafe(self._die)
             self._thread.join()
 
@@ -158,7 +164,7 @@ class NanoServer:
             for drawn in self.policy._draw([prompt], [[body["seed"]]], how, threading.Event()):
                 await asyncio.sleep(self.pause)
                 self._live_or_die()
-                choice = piece(before, drawn)
+                choice = {"token_ids": 7, "logprobs": 8} if self.garbled else piece(before, drawn)
                 if body.get("logprobs") is None:
                     del choice["logprobs"]
                 yield f"data: {json.dumps({'choices': [choice]})}\n\n"

@@ -41,9 +41,11 @@ def stream(run: Callable[[Callable[[T], None]], Awaitable[None]], stop: threadin
 
     thread = threading.Thread(target=work, name="serving", daemon=True)
     thread.start()
+    cancelled = False
     try:
         while True:
-            if stop is not None and stop.is_set():
+            if stop is not None and stop.is_set() and not cancelled:
+                cancelled = True
                 _cancel(loop, task)
             try:
                 one = emitted.get(timeout=_POLL)
@@ -54,7 +56,8 @@ def stream(run: Callable[[Callable[[T], None]], Awaitable[None]], stop: threadin
             yield one
     finally:
         _cancel(loop, task)
-        thread.join()
+        if threading.current_thread() is not thread:  # where a generator that nobody wants any more may be collected
+            thread.join()
     if failure:
         raise failure[0]
 

@@ -34,13 +34,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, in seconds: for a connection, between two pieces of an answer, and, trying again, in all
-    since the last piece of an answer, before a server is given up."""
+    """How long to wait, in seconds.
+
+    Attributes:
+        connect: for a connection.
+        silence: between two pieces of an answer.
+        outage: in all, trying again, since the last piece of an answer, before a server is given up.
+        longest_pause: before trying again.
+        rest: until a replica that failed is trusted as much as one that did not.
+    """
 
     connect: float = 5.0
-    silence: float = 120.0
+    silence: float = 180.0
     outage: float = 300.0
     longest_pause: float = 20.0
+    rest: float = 15.0
 
 
 BRIEF = Patience(silence=10.0, outage=10.0, longest_pause=2.0)
@@ -162,7 +170,7 @@ class Replicas:
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[Call]:
-        url = min(self._urls, key=lambda url: (self._failed[url], self._busy[url]))
+        url = min(self._urls, key=self._burden)
         self._busy[url] += 1
         try:
             yield Call(self._http, url)
@@ -174,6 +182,11 @@ class Replicas:
             raise
         finally:
             self._busy[url] -= 1
+
+    def _burden(self, url: str) -> tuple[float, int]:
+        """What speaks against a replica: that it failed lately, the later the more, and then how busy it is."""
+        failed = self._failed[url]
+        return failed if time.monotonic() - failed < self._patience.rest else 0.0, self._busy[url]
 
 
 def work_through(
@@ -198,6 +211,8 @@ def work_through(
             await replicas.attempt(lambda call: one(call, item, lambda result: emit((item, result))))
         except ServerError as failure:
             failures.append(failure)
+        except (AttributeError, KeyError, TypeError, ValueError) as odd:
+            failures.append(Refused(f"what {' or '.join(urls)} answered is not understood ({odd!r})"))
 
     async def work(replicas: Replicas, emit: Callable[[tuple[Item, T]], None]) -> None:
         while left and all(isinstance(failure, BadRequest) for failure in failures):

@@ -28,7 +28,8 @@ from train import evaluate, sample
 
 QUESTION = "Ann has 3 apples and buys 4. How many?"
 HOW = Sampling(n=6, temperature=1.0, top_p=1.0, seed=3, max_tokens=12)
-QUICK = Patience(connect=5.0, silence=10.0, outage=1.0, longest_pause=0.2)
+QUICK = Patience(outage=1.0, longest_pause=0.2)
+LONG = Patience(connect=60.0, longest_pause=0.2, rest=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -166,11 +167,11 @@ def test_a_caller_who_goes_away_leaves_no_thread_behind(server: NanoServer, fold
 def test_a_server_that_dies_and_comes_back_costs_time_and_no_trace(
     server: NanoServer, folder: Path, local: TransformersPolicy
 ) -> None:
-    policy = patient(load_policy(f"{folder}@{server.url}"), Patience(5.0, 10.0, 60.0, 0.2))
+    policy = patient(load_policy(f"{folder}@{server.url}"), LONG)
     server.pause, server.dies_after = 0.002, 5
 
     def come_back() -> None:
-        while server._thread.is_alive():
+        while server.alive:
             time.sleep(0.02)
         time.sleep(0.3)
         server.dies_after = None
@@ -193,7 +194,7 @@ def test_a_server_that_stays_away_leaves_the_finished_traces_and_one_sentence(
     started = time.monotonic()
     with pytest.raises(ServerError, match=r"requests came to nothing: .*(no server answers at|broke off)") as error:
         draw_into(ended, policy, ["a", "bb", "ccc", "dddd"])
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 120
     assert "\n" not in str(error.value)
     assert len(ended) == 24, "every trace has an end"
     whole = [trace for trace in ended.values() if trace.stopped != "cancelled"]
@@ -201,23 +202,48 @@ def test_a_server_that_stays_away_leaves_the_finished_traces_and_one_sentence(
 
 
 def test_a_server_that_falls_silent_is_given_up_in_bounded_time(server: NanoServer, folder: Path) -> None:
-    policy = patient(load_policy(f"{folder}@{server.url}"), Patience(5.0, 0.3, 0.5, 0.1))
+    policy = patient(load_policy(f"{folder}@{server.url}"), Patience(silence=0.3, outage=0.5, longest_pause=0.1))
     server.pause = 30
     started = time.monotonic()
     with pytest.raises(ServerError, match="has fallen silent"):
         drawn(policy, [QUESTION])
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_replicas_share_the_work_and_stand_in_for_one_another(local: TransformersPolicy, folder: Path) -> None:
     with NanoServer(local) as one, NanoServer(local) as other:
-        policy = patient(load_policy(f"{folder}@{one.url},{other.url}"), Patience(5.0, 10.0, 60.0, 0.2))
+        policy = patient(load_policy(f"{folder}@{one.url},{other.url}"), LONG)
         assert same(drawn(policy, [QUESTION]), drawn(local, [QUESTION]))
         assert one.served == other.served == 3
         one.dies_after = one.served + 1
         questions = [QUESTION, "And 2 more?"]
         assert same(drawn(policy, questions), drawn(local, questions))
         assert other.served > 3 + 6
+
+
+def test_a_replica_that_comes_back_is_given_work_again(
+    local: TransformersPolicy, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("irl_core.serving.client.IN_FLIGHT", 2)
+    with NanoServer(local) as one, NanoServer(local) as other:
+        policy = load_policy(f"{folder}@{one.url},{other.url}")
+        patient(policy, LONG)
+        one.dies_after = 2
+        events = policy.sample_many([f"{i} + 4?" for i in range(12)], HOW)
+        first = next(events)
+        while one.alive:
+            time.sleep(0.02)
+        one.dies_after, served = None, one.served
+        one.start()
+        assert len([first, *events]) == 72
+        assert one.served > served
+
+
+def test_an_answer_that_is_not_understood_is_an_error_in_one_sentence(server: NanoServer, folder: Path) -> None:
+    policy = load_policy(f"{folder}@{server.url}")
+    server.garbled = True
+    with pytest.raises(ServerError, match="is not understood"):
+        drawn(policy, [QUESTION])
 
 
 def test_one_question_that_a_server_refuses_does_not_cost_the_others(server: NanoServer) -> None:
@@ -258,7 +284,7 @@ def test_where_nothing_answers_the_error_says_so_in_bounded_time(server: NanoSer
     started = time.monotonic()
     with pytest.raises(ServerError, match=r"no server answers at .*: is it running"):
         find_model((server.url,), None, QUICK)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60
 
 
 def test_what_does_not_speak_the_protocol_is_told_from_a_server_that_does(server: NanoServer) -> None:
