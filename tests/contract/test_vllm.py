@@ -39,6 +39,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+# Compiling takes minutes and serves speed alone.
+os.environ.setdefault("TORCH_COMPILE_DISABLE", "1")
+os.environ.setdefault("ERRATA_VLLM_ENGINE", '{"enforce_eager": true}')
 
 QUESTION = "Ann has 3 apples and buys 4. How many?"
 OTHER = "And 2 more?"
