@@ -16,9 +16,9 @@ from irl_core.traces import Trace, TraceScore, plain_trace
 if TYPE_CHECKING:
     from irl_core.critic import Critic
 
-# Tokens that each trace grows by before the critic reads on. Fewer are read less efficiently (a pass has its price),
-# more keep a person waiting for colours: at the shipped policy's speed they are some tenths of a second's work.
-_TOKENS_BETWEEN_COLOURS = 24
+# Tokens that each trace grows by before the critic reads, for the first time and then again. Fewer are read less
+# efficiently (a pass has its price), more keep a person waiting: 32 are more than half a second's work of the policy.
+_FIRST_TOKENS, _MORE_TOKENS = 16, 32
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ class Run:
         self._growing: dict[int, Growing] = {}
         self._ended: dict[int, Trace] = {}  # but not judged yet
         self._tokens = self._unread = 0
+        self._patience = _FIRST_TOKENS
         self._started = time.monotonic()
 
     def take(self, event: TraceEvent) -> None:
@@ -66,7 +67,7 @@ class Run:
         text = event.text if trace is None else trace.text
         self._growing[event.index] = replace(self._growing.get(event.index, Growing("")), text=text)
         self._unread += 1
-        if self._unread >= _TOKENS_BETWEEN_COLOURS * len(self._growing):
+        if self._unread >= self._patience * len(self._growing):
             self._read()
 
     def finish(self) -> None:
@@ -101,7 +102,8 @@ class Run:
             self.session = extended(self.session, trace, score, found)
         for (i, trace), score in zip(begun.items(), scores[len(ended) :], strict=True):
             growing[i] = replace(trace, score=score)
-        self._growing, self._ended, self._unread = growing, {}, 0
+        self._growing, self._ended = growing, {}
+        self._unread, self._patience = 0, _MORE_TOKENS
 
 
 def extended(session: Session, trace: Trace, score: TraceScore, diagnosis: Diagnosis) -> Session:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
+import scipy.stats
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import PreTrainedModel
@@ -14,7 +17,7 @@ from transformers import PreTrainedModel
 from irl_core.backbones import Backbone, BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.gguf_export import load_merged
 from irl_core.policy import Sampling, TraceEnded, TraceGrew
-from irl_core.prompts import encode_solution, prompt_ids
+from irl_core.prompts import encode_solution, end_id, prompt_ids
 
 pytest.importorskip("openvino_genai")
 from irl_core.sampling_openvino import OpenVINOPolicy
@@ -116,6 +119,35 @@ def test_log_probabilities_are_those_of_the_whole_model_at_temperature_one(
     for trace in traces_of(policy, QUESTIONS[0], 2, temperature=0.5, top_p=0.9):
         difference = (torch.tensor(trace.logprobs) - logprobs_of(merged, prompt, trace.token_ids)).abs()
         assert difference.mean() < tolerance
+
+
+def test_in_f16_log_probabilities_are_those_of_the_rounded_weights_within_a_thousandth(
+    faithful: OpenVINOPolicy, merged: PreTrainedModel
+) -> None:
+    rounded = copy.deepcopy(merged).half().float()
+    prompt = prompt_ids(faithful.tokenizer, QUESTIONS[0])
+    for trace in traces_of(faithful, QUESTIONS[0], 2, temperature=0.7):
+        difference = (torch.tensor(trace.logprobs) - logprobs_of(rounded, prompt, trace.token_ids)).abs()
+        assert difference.max() < 1e-3
+
+
+@pytest.mark.parametrize("kind", ["faithful", "default"])
+def test_drawn_tokens_follow_the_models_distribution(
+    kind: str, merged: PreTrainedModel, request: pytest.FixtureRequest
+) -> None:
+    """Chi-square of the first token against the exact probabilities; the rare tokens are one class."""
+    policy: OpenVINOPolicy = request.getfixturevalue(kind)
+    prompt = prompt_ids(policy.tokenizer, QUESTIONS[0])
+    with torch.no_grad():
+        expected = merged(torch.tensor([prompt])).logits[0, -1].softmax(-1).numpy()
+    draws = 1000
+    counts = np.zeros_like(expected)
+    for trace in traces_of(policy, QUESTIONS[0], draws, max_tokens=1, seed=4):
+        counts[[*trace.token_ids, end_id(policy.tokenizer)][0]] += 1  # no token: the end was drawn
+    common = expected * draws >= 5
+    seen = np.append(counts[common], counts[~common].sum())
+    wanted = np.append(expected[common], expected[~common].sum()) * draws
+    assert scipy.stats.chisquare(seen, wanted).pvalue > 0.001
 
 
 def test_the_same_seed_draws_the_same_traces_and_another_seed_others(default: OpenVINOPolicy) -> None:
