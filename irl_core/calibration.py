@@ -14,8 +14,9 @@ class Calibration(Record):
 
     The hazard of step k is h_k = σ(intercept + Σ weight · (feature − mean) / scale): the probability that step k is
     wrong given that all before it are right. `threshold` is on the probability that the trace holds an error;
-    between `unsure_above` and `threshold` the diagnosis says "not sure". `source` and `n_traces` say on what it was
-    fitted, `supervision` whether labels of people were used.
+    between `unsure_above` and `threshold` the diagnosis says "not sure". `false_flag_rate` and `not_sure_rate` are the
+    shares of right traces that reached the one and the other when their problem was held out. `source` and `n_traces`
+    say on what it was fitted, `supervision` whether labels of people were used.
     """
 
     features: tuple[str, ...]
@@ -28,6 +29,8 @@ class Calibration(Record):
     source: str
     n_traces: int
     supervision: str
+    false_flag_rate: float | None = None
+    not_sure_rate: float | None = None
 
 
 def load_calibration(path: Path) -> Calibration:

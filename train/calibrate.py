@@ -1,15 +1,23 @@
 """Fit the small model that turns a critic's evidence into probabilities, and choose the thresholds.
 
-    python -m train.calibrate --critic assets/checkpoints/critic --traces labelled.jsonl [more.jsonl ...]
+From labelled development sets:
+  python -m train.calibrate --critic FOLDER --traces labelled.jsonl [more.jsonl ...] --source "MR-GSM8K, ..."
+From demonstrations alone, right as they are and wrong where one of their steps was edited, so that the place of the
+first error is known and nobody labelled anything:
+  python -m train.calibrate --critic FOLDER --demonstrations gsm8k_train.jsonl --n 300
 
-Reported figures are cross-validated by problem; the model that is saved beside the critic is fitted on all traces.
+Figures are cross-validated by problem; the model that is saved beside the critic is fitted on all traces. --report-on
+adds figures on traces that were not used. A threshold is the best first-error F1, or a stated share of right traces
+that may be flagged.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -17,8 +25,8 @@ from tqdm import tqdm
 from irl_core.calibration import Calibration
 from irl_core.critic import load_critic
 from irl_core.evaluation.bootstrap import ProblemBootstrap
-from irl_core.evaluation.calibrating import cross_validated, fit_hazard, unsure_above
-from irl_core.evaluation.data import LabelledTrace, read_traces
+from irl_core.evaluation.calibrating import Hazard, cross_validated, false_flag_rate, fit_hazard, threshold_at
+from irl_core.evaluation.data import read_traces
 from irl_core.evaluation.metrics import (
     StepLabels,
     brier_score,
@@ -30,86 +38,163 @@ from irl_core.evaluation.metrics import (
 )
 from irl_core.evidence import FEATURES, features, gather
 from irl_core.json_lines import BadLine
+from irl_core.learning.demonstrations import load_gsm8k
+from irl_core.learning.edited_solutions import edited_solutions
+from irl_core.traces import Trace, trace_from_text
 from train.cli import parse_args, print_figures
 
-DEFAULT_THRESHOLD = 0.5
+WINDOW = 64
+
+
+class Example(NamedTuple):
+    """A trace whose first wrong step is known; -1 for none."""
+
+    question: str
+    trace: Trace
+    first_error: int
+
+
+class Evidence(NamedTuple):
+    """Features (K, F) of each trace, its label, and the number of its problem."""
+
+    rows: list[np.ndarray]
+    first_error: np.ndarray
+    problems: np.ndarray
+
+    def labels(self, probability: Sequence[np.ndarray]) -> StepLabels:
+        """The traces with each step's probability of being the first wrong one."""
+        rewards = [row[:, FEATURES.index("reward")] for row in self.rows]
+        return StepLabels.of(probability, rewards, self.first_error.tolist())
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    args = parse_args(build_parser(), argv)
-    lines = [line for path in args.traces for line in read_traces(Path(path))]
-    labelled = [x for x in lines if not isinstance(x, BadLine) and x.first_error_step is not None]
-    if not any(x.first_error_step >= 0 for x in labelled):
-        raise SystemExit(
-            "a calibration needs traces with a first_error_step, and one of them at least has to be wrong"
-        )
+    parser = build_parser()
+    args = parse_args(parser, argv)
+    if args.traces and not args.source:
+        parser.error("--source: say in words what the traces are; it is shown beside every diagnosis")
+    examples = list(labelled(args.traces) if args.traces else from_demonstrations(args))
+    if not any(x.first_error >= 0 for x in examples):
+        parser.error("a calibration needs traces with a first_error_step, and one of them at least has to be wrong")
     critic = load_critic(args.critic, calibrated=False)
-    rows = collect(critic, labelled)
-    first_error = np.array([x.first_error_step for x in labelled])
-    problems = np.unique([x.question for x in labelled], return_inverse=True)[1]
+    evidence = collect(critic, examples)
+    held_out = evidence.labels(cross_validated(*evidence, args.penalty))
+    hazard = fit_hazard(evidence.rows, evidence.first_error, args.penalty)
+    calibration = calibrate(args, hazard, held_out)
+    out = args.out or critic.path / "calibration.json"
+    out.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    figures = {
+        "n": len(examples),
+        "erroneous": int(held_out.erroneous.sum()),
+        "cross_validated": figures_of(held_out, calibration.threshold, evidence.problems),
+        **{
+            key: getattr(calibration, key) for key in ("threshold", "unsure_above", "false_flag_rate", "not_sure_rate")
+        },
+        "weights": dict(zip(FEATURES, np.round(hazard.weights, 3).tolist(), strict=True)),
+        "calibration": str(out),
+    }
+    if args.report_on:
+        other = collect(critic, list(labelled(args.report_on)))
+        steps = other.labels([hazard.first_error(row) for row in other.rows])
+        figures["reported_on"] = figures_of(steps, calibration.threshold, other.problems)
+    print_figures(figures)
 
-    held_out = cross_validated(rows, first_error, problems, args.penalty)
-    steps = StepLabels.of(held_out, [row[:, FEATURES.index("reward")] for row in rows], first_error.tolist())
-    wrong = steps.trace_probability()
-    threshold = oracle_threshold(steps) or DEFAULT_THRESHOLD
-    hazard = fit_hazard(rows, first_error, args.penalty)
-    calibration = Calibration(
+
+def calibrate(args: argparse.Namespace, hazard: Hazard, held_out: StepLabels) -> Calibration:
+    """The fitted model with its thresholds, chosen on probabilities of models that had not seen the problem."""
+    wrong, erroneous = held_out.trace_probability(), held_out.erroneous
+    if args.false_flag_rate is None:
+        threshold = min(1.0, oracle_threshold(held_out) or 0.5)
+    else:
+        threshold = threshold_at(wrong, erroneous, args.false_flag_rate)
+    unsure = min(threshold, threshold_at(wrong, erroneous, args.not_sure_rate))
+    return Calibration(
         features=FEATURES,
         mean=tuple(hazard.mean.tolist()),
         scale=tuple(hazard.scale.tolist()),
         weights=tuple(hazard.weights.tolist()),
         intercept=hazard.intercept,
         threshold=threshold,
-        unsure_above=unsure_above(wrong, steps.erroneous, threshold, args.miss_rate),
-        source=args.source,
-        n_traces=len(labelled),
-        supervision="step labels of the calibration set",
-    )
-    (critic.path / "calibration.json").write_text(calibration.model_dump_json(indent=1) + "\n")
-    print_figures(
-        {
-            "n": len(labelled),
-            "erroneous": int(steps.erroneous.sum()),
-            "cross_validated": held_out_figures(steps, threshold, problems),
-            "threshold": round(threshold, 4),
-            "unsure_above": round(calibration.unsure_above, 4),
-            "weights": dict(zip(FEATURES, np.round(hazard.weights, 3).tolist(), strict=True)),
-        }
+        unsure_above=unsure,
+        source=args.source or "GSM8K's training solutions and generated problems, half of them with one step edited",
+        n_traces=len(held_out),
+        supervision="step labels of the calibration set" if args.traces else "demonstrations",
+        false_flag_rate=false_flag_rate(wrong, erroneous, threshold),
+        not_sure_rate=false_flag_rate(wrong, erroneous, unsure),
     )
 
 
-def held_out_figures(steps: StepLabels, threshold: float, problems: np.ndarray) -> dict[str, object]:
-    """Figures of models that saw no trace of the problem; the threshold was chosen on all of them."""
+def labelled(paths: Sequence[Path]) -> Iterator[Example]:
+    """The traces of files that have step labels."""
+    for path in paths:
+        for line in read_traces(path):
+            if not isinstance(line, BadLine) and line.first_error_step is not None:
+                yield Example(line.question, line.trace, line.first_error_step)
+
+
+def from_demonstrations(args: argparse.Namespace) -> Iterator[Example]:
+    """Each solution as it stands and with an edited step."""
+    rng = random.Random(args.seed)
+    for one in edited_solutions(load_gsm8k(args.demonstrations), args.n, "train", rng):
+        yield Example(one.question, trace_from_text(one.right), -1)
+        yield Example(one.question, trace_from_text(one.wrong), one.step)
+
+
+def figures_of(steps: StepLabels, threshold: float, problems: np.ndarray) -> dict[str, Any]:
+    """How well the probabilities localise, and whether they mean what they say."""
     bootstrap = ProblemBootstrap(problems)
     wrong = steps.trace_probability()
     hits = (steps.most_suspect() == steps.first_error).astype(float)
+    best = oracle_threshold(steps)
+    by_step = ProblemBootstrap(np.repeat(problems, steps.n_steps))
     return {
         **first_error_f1(suspects_at(steps, threshold), steps.first_error, bootstrap),
+        "f1_oracle": best and first_error_f1(suspects_at(steps, best), steps.first_error, bootstrap)["f1"],
+        "threshold_oracle": best,
         "top1": bootstrap.mean(hits, steps.erroneous),
         "auroc": trace_auroc(-wrong, steps.erroneous, bootstrap),
         "ece": expected_calibration_error(wrong, steps.erroneous, bootstrap),
         "brier": brier_score(wrong, steps.erroneous, bootstrap),
+        "step_ece": expected_calibration_error(steps.probability, steps.is_first_error, by_step),
     }
 
 
-def collect(critic, labelled: Sequence[LabelledTrace]) -> list[np.ndarray]:
-    """Features (steps, len(FEATURES)) of every trace."""
+def collect(critic, examples: Sequence[Example]) -> Evidence:
+    """What the diagnosis would know of every step."""
     rows = []
-    for start in tqdm(range(0, len(labelled), 64), desc="scoring", unit="batch"):
-        window = labelled[start : start + 64]
+    for start in tqdm(range(0, len(examples), WINDOW), desc="scoring", unit="batch"):
+        window = examples[start : start + WINDOW]
         scores = critic.score_many([(x.question, x.trace) for x in window])
         rows += [np.array(features(gather(x.question, x.trace, s))) for x, s in zip(window, scores, strict=True)]
-    return rows
+    problems = np.unique([x.question for x in examples], return_inverse=True)[1]
+    return Evidence(rows, np.array([x.first_error for x in examples]), problems)
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.calibrate", description=__doc__)
-    parser.add_argument("--critic", help="critic folder; calibration.json is written into it")
-    parser.add_argument("--traces", nargs="+", required=True, help="labelled traces, JSON lines")
-    parser.add_argument("--source", required=True, help="what the traces are, in words, for the record")
+    parser.add_argument("--critic", help="critic folder; without it the shipped one")
+    data = parser.add_mutually_exclusive_group(required=True)
+    data.add_argument("--traces", nargs="+", type=Path, help="labelled traces, JSON lines")
+    data.add_argument("--demonstrations", help="GSM8K train as JSON lines, or its hub name: no labels are used")
+    parser.add_argument("--n", type=int, default=300, help="demonstrations, and as many generated problems")
+    parser.add_argument("--source", help="what the traces are, in words, for the record")
+    parser.add_argument("--report-on", nargs="+", type=Path, metavar="T.jsonl", help="labelled traces to judge it on")
     parser.add_argument("--penalty", type=float, default=1.0, help="L2 penalty of the logistic model")
-    parser.add_argument("--miss-rate", type=float, default=0.2, help="share of wrong traces allowed below 'not sure'")
+    parser.add_argument(
+        "--false-flag-rate", type=_share, help="share of right traces that may be 'suspect'; without it the best F1"
+    )
+    parser.add_argument(
+        "--not-sure-rate", type=_share, default=0.3, help="share of right traces that may be 'not sure' or 'suspect'"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the choice of demonstrations and edits")
+    parser.add_argument("--out", type=Path, metavar="calibration.json", help="without it, beside the critic")
     return parser
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 1, not {value}")
+    return value
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ from tqdm import tqdm
 
 from irl_core.critic import Critic, load_critic
 from irl_core.learning.demonstrations import HUB_NAME, load_gsm8k
-from irl_core.learning.distilled_head import LinearHead, agreement, fit_head, right_and_wrong, token_states
+from irl_core.learning.distilled_head import LinearHead, agreement, fit_head, token_states
+from irl_core.learning.edited_solutions import edited_solutions
 from irl_core.learning.plain_checkpoints import outputs_of, save_plain, token_classifier
 from irl_core.scoring import encode_items
 from irl_core.traces import trace_from_text
@@ -68,10 +69,10 @@ def distil(critic: Critic, args: argparse.Namespace) -> tuple[LinearHead, dict[s
     pairs = {}
     for split, n in (("train", args.n), ("held_out", max(2, args.n // 4))):
         demonstrations = load_gsm8k(args.demonstrations, split=split) if args.demonstrations else []
-        texts = list(right_and_wrong(demonstrations, n, split, rng))
+        edited = list(edited_solutions(demonstrations, n, split, rng))
         pairs[split] = [
-            token_states(critic, question, (right, wrong))
-            for question, right, wrong in tqdm(texts, desc=f"reading {split}", unit="pair")
+            token_states(critic, one.question, (one.right, one.wrong))
+            for one in tqdm(edited, desc=f"reading {split}", unit="pair")
         ]
     head = fit_head([trace for pair in pairs["train"] for trace in pair])
     return head, {

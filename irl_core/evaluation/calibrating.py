@@ -61,14 +61,20 @@ def cross_validated(
     return held_out
 
 
-def unsure_above(wrong: np.ndarray, erroneous: np.ndarray, threshold: float, miss_rate: float) -> float:
-    """The largest probability such that of the traces up to it at most `miss_rate` are wrong; at most `threshold`.
+def false_flag_rate(wrong: np.ndarray, erroneous: np.ndarray, threshold: float) -> float:
+    """Share of right traces whose probability of holding an error, `wrong` (N,), reaches `threshold`."""
+    return float((wrong[~erroneous] >= threshold).mean())
+
+
+def threshold_at(wrong: np.ndarray, erroneous: np.ndarray, rate: float) -> float:
+    """The lowest threshold that at most `rate` of the right traces reach; 1 if even their highest are too many.
 
     Args:
         wrong: each trace's probability of holding an error, (N,).
         erroneous: whether it does, (N,).
     """
-    order = np.argsort(wrong)
-    rate = np.cumsum(erroneous[order]) / np.arange(1, len(order) + 1)
-    fine = np.flatnonzero(rate <= miss_rate)
-    return float(min(threshold, wrong[order][fine[-1]])) if len(fine) else 0.0
+    highest_first = np.sort(wrong[~erroneous])[::-1]
+    allowed = int(rate * len(highest_first) + 1e-9)
+    if allowed >= len(highest_first):
+        return 0.0
+    return float(min(1.0, np.nextafter(highest_first[allowed], 2.0)))

@@ -6,9 +6,7 @@ the hidden state *after* it. How much of the one a linear map reads out of the o
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,12 +15,9 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.linear_model import RidgeCV
 
 from irl_core.critic import Critic
-from irl_core.learning.counterfactuals import edits
-from irl_core.learning.demonstrations import Demonstration
-from irl_core.learning.word_problems import Split, generate
 from irl_core.rewards import token_rewards, token_weights
 from irl_core.scoring import encode_items
-from irl_core.traces import split_steps, trace_from_text
+from irl_core.traces import trace_from_text
 
 PENALTIES = (1.0, 10.0, 100.0, 1000.0, 10000.0)
 
@@ -42,24 +37,6 @@ class LinearHead(NamedTuple):
     weight: np.ndarray
     bias: float
     penalty: float
-
-
-def right_and_wrong(
-    demonstrations: Sequence[Demonstration], n: int, split: Split, rng: random.Random
-) -> Iterator[tuple[str, str, str]]:
-    """(question, solution, the same with one step edited) of up to `n` demonstrations and `n` generated problems."""
-    generated = ((p.question, p.solution) for p in generate(rng, split))
-    shuffled = rng.sample(demonstrations, len(demonstrations))
-    for source in (((d.question, d.solution) for d in shuffled), generated):
-        yield from islice(_with_edit(source, rng), n)
-
-
-def _with_edit(source, rng: random.Random) -> Iterator[tuple[str, str, str]]:
-    for question, solution in source:
-        if found := edits(question, solution, 1, rng):
-            branch = rng.choice(found)
-            start, end = split_steps(solution)[branch.step]
-            yield question, solution, solution[:start] + branch.text + solution[end:]
 
 
 @torch.inference_mode()

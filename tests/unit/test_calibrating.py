@@ -2,13 +2,17 @@
 
 import json
 import math
+import random
+import re
 
 import numpy as np
 import pytest
 
 from irl_core.calibration import load_calibration
-from irl_core.evaluation.calibrating import Hazard, cross_validated, fit_hazard, unsure_above
-from irl_core.traces import trace_from_steps
+from irl_core.evaluation.calibrating import Hazard, cross_validated, false_flag_rate, fit_hazard, threshold_at
+from irl_core.learning.demonstrations import Demonstration
+from irl_core.learning.edited_solutions import edited_solutions
+from irl_core.traces import trace_from_steps, trace_from_text
 from train import calibrate
 
 
@@ -53,12 +57,22 @@ def test_no_trace_is_judged_by_a_model_that_saw_its_problem():
     assert min(p[0] for p in cross_validated(rows, first_error, problems, 0.1)[40:]) > 0.9
 
 
-def test_below_not_sure_the_share_of_wrong_traces_stays_under_the_stated_rate():
-    wrong = np.array([0.1, 0.2, 0.3, 0.4, 0.9])
-    erroneous = np.array([False, False, True, False, True])
-    assert unsure_above(wrong, erroneous, threshold=0.8, miss_rate=0.25) == pytest.approx(0.4)
-    assert unsure_above(wrong, erroneous, threshold=0.35, miss_rate=0.25) == pytest.approx(0.35)
-    assert unsure_above(wrong, np.ones(5, bool), threshold=0.8, miss_rate=0.25) == 0.0
+def test_a_threshold_at_a_rate_is_reached_by_no_more_than_that_share_of_the_right_traces():
+    wrong = np.array([0.1, 0.2, 0.2, 0.4, 0.95])
+    erroneous = np.array([False, False, False, False, True])
+    for rate, reached in ((0.0, 0.0), (0.25, 0.25), (0.5, 0.25), (0.75, 0.75), (1.0, 1.0)):
+        assert false_flag_rate(wrong, erroneous, threshold_at(wrong, erroneous, rate)) == reached
+    assert 0.4 < threshold_at(wrong, erroneous, 0.0) < 0.41
+    assert threshold_at(np.array([1.0]), np.array([False]), 0.0) == 1.0
+
+
+def test_an_edited_solution_is_wrong_in_the_step_that_is_named_and_nowhere_else():
+    demonstrations = [Demonstration("Tom has 3, 4 and 5.", "3 * 4 = 12 pens\n12 + 5 = 17 pens\n#### 17", "gsm8k")]
+    found = list(edited_solutions(demonstrations, 20, "train", random.Random(0)))
+    assert len(found) == 21
+    for one in found:
+        right, wrong = (trace_from_text(text).step_texts() for text in (one.right, one.wrong))
+        assert [k for k, (a, b) in enumerate(zip(right, wrong, strict=True)) if a != b] == [one.step]
 
 
 class HandMadeCritic:
@@ -70,7 +84,7 @@ class HandMadeCritic:
     def score_many(self, items):
         from irl_core.traces import TraceScore
 
-        rewards = [[-float(text[-1]) for text in trace.step_texts()] for _, trace in items]
+        rewards = [[-float(re.findall(r"\d", text)[-1]) for text in trace.step_texts()] for _, trace in items]
         return [
             TraceScore(
                 offsets=trace.steps,
@@ -98,9 +112,35 @@ def test_calibrate_writes_what_the_diagnosis_reads_and_reports_held_out_figures(
     calibration = load_calibration(tmp_path / "calibration.json")
     assert (calibration.source, calibration.n_traces) == ("made up", 40)
     assert calibration.weights[0] < 0
+    assert calibration.supervision == "step labels of the calibration set"
+    assert calibration.false_flag_rate == figures["false_flag_rate"] == 0.0
 
 
-def test_a_calibration_without_a_wrong_trace_is_refused_in_words(tmp_path):
+def test_a_calibration_from_demonstrations_uses_no_label_and_is_judged_on_labelled_traces(
+    tmp_path, monkeypatch, capsys
+):
+    rows = [
+        {"question": f"Tom has {i} and 7.", "answer": f"{i} + 7 = {i + 7} pens\nHe has {i + 7}.\n#### {i + 7}"}
+        for i in range(30)
+    ]
+    (tmp_path / "gsm8k.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    line = {"question": "Q", "steps": ["3 + 4 = 8 pens", "so 8"], "first_error_step": 0}
+    (tmp_path / "other.jsonl").write_text(json.dumps(line) + "\n" + json.dumps(line | {"first_error_step": -1}))
+    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(tmp_path))
+    options = ["--n", "5", "--report-on", str(tmp_path / "other.jsonl"), "--false-flag-rate", "0.1"]
+    calibrate.main(["--demonstrations", str(tmp_path / "gsm8k.jsonl"), "--out", str(tmp_path / "c.json"), *options])
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    calibration = load_calibration(tmp_path / "c.json")
+    assert (calibration.supervision, calibration.n_traces) == ("demonstrations", 20)
+    assert calibration.false_flag_rate <= 0.1
+    assert calibration.not_sure_rate <= 0.3
+    assert calibration.unsure_above <= calibration.threshold
+    assert figures["reported_on"]["accuracy_error"]["n"] == 1
+    assert not (tmp_path / "calibration.json").exists()
+
+
+def test_a_calibration_without_a_wrong_trace_is_refused_in_words(tmp_path, capsys):
     (tmp_path / "traces.jsonl").write_text(json.dumps({"question": "Q", "steps": ["1"], "first_error_step": -1}))
-    with pytest.raises(SystemExit, match="has to be wrong"):
+    with pytest.raises(SystemExit):
         calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), "--source", "x"])
+    assert "has to be wrong" in capsys.readouterr().err
