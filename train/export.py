@@ -97,9 +97,12 @@ def write(critic: Critic, model: torch.nn.Module, folder: Path, dtype: str) -> d
     meant = outputs_of(model, ids)
     save_plain(critic, model, folder, DTYPES[dtype])
     model.float()
-    for name in ("critic.json", "calibration.json"):
-        if (critic.path / name).exists():
-            shutil.copy(critic.path / name, folder / name)
+    if (critic.path / "calibration.json").exists():
+        shutil.copy(critic.path / "calibration.json", folder)
+    # An exact copy is a critic again, with its weights beside its card; a distilled one keeps the card of its origin.
+    exact = getattr(model.config, "errata_output", "value") == "value"
+    card = critic.card.model_copy(update={"backbone": ".", "adapter": None} if exact else {})
+    (folder / "critic.json").write_text(card.model_dump_json(indent=1), encoding="utf-8")
     loader = AutoModelForTokenClassification if hasattr(model, "score") else AutoModelForCausalLM
     again = loader.from_pretrained(folder, use_safetensors=True, local_files_only=True, trust_remote_code=False).eval()
     difference = float((outputs_of(again, ids) - meant).abs().max())

@@ -99,6 +99,9 @@ def test_a_critic_of_log_probabilities_becomes_a_plain_language_model_with_the_s
     ((_, found),) = critic.statistics([(QUESTION, trace_from_text(SOLUTION))])
     assert own.tolist() == pytest.approx(found.logprobs.tolist(), abs=1e-4)
     assert json.loads((folder / "config.json").read_text())["architectures"] == ["LlamaForCausalLM"]
+    again = load_critic(folder, dtype=torch.float32, calibrated=False)
+    scores = [c.score(QUESTION, [trace_from_text(SOLUTION)])[0].rewards for c in (critic, again)]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4), "what was exported is a critic again"
 
 
 @torch.no_grad()
