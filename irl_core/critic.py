@@ -78,8 +78,8 @@ class Critic:
             ValueError: if a trace has no text.
         """
         return [
-            score_trace(self.card, trace, encoded, found)
-            for (_, trace), (encoded, found) in zip(items, self.statistics(items), strict=True)
+            score_trace(self.card, question, trace, encoded, found)
+            for (question, trace), (encoded, found) in zip(items, self.statistics(items), strict=True)
         ]
 
     def session(self, question: str) -> ScoringSession:
@@ -135,8 +135,12 @@ class ScoringSession:
         everything = [*traces, *growing]
         encoded = encode_items(self._critic.tokenizer, [(self.question, trace) for trace in everything])
         found = self._critic.read(encoded, self._readers)
-        judges = [score_trace] * len(traces) + [score_growing] * len(growing)
-        return [judge(self._critic.card, *one) for judge, *one in zip(judges, everything, encoded, found, strict=True)]
+        pairs = list(zip(everything, encoded, found, strict=True))
+        card = self._critic.card
+        return [
+            *(score_trace(card, self.question, *one) for one in pairs[: len(traces)]),
+            *(score_growing(card, *one) for one in pairs[len(traces) :]),
+        ]
 
 
 def load_critic(

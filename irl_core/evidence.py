@@ -110,12 +110,20 @@ def features(evidence: Sequence[StepEvidence]) -> list[list[float]]:
 
 def numbers_in(text: str) -> set[Fraction]:
     """The values of all numbers in a text, in digits or in the small words that school problems use."""
+    words = text.lower()
+    values = {*numeral_values(text), *(_WORDS[w] for w in re.findall(r"[a-z]+", words) if w in _WORDS)}
+    return values | {Fraction(6)} if "half a dozen" in words else values
+
+
+def numeral_values(text: str) -> list[Fraction]:
+    """The values of all numbers in digits, in order; calculator marks aside."""
     clean, _ = strip_calculator_marks(text)
-    values = {value for m in _NUMBER.finditer(clean) if (value := read_numeral(m[0])) is not None}
-    if "half a dozen" in clean.lower():
-        values.add(Fraction(6))
-    values |= {_WORDS[w] for w in re.findall(r"[a-z]+", clean.lower()) if w in _WORDS}
-    return values
+    return [value for m in _NUMBER.finditer(clean) if (value := read_numeral(m[0])) is not None]
+
+
+def results_in(text: str) -> set[Fraction]:
+    """The numbers that a text computes: the first on the right of each equals sign."""
+    return set(_unknown_operands(text, set())[1])
 
 
 def _unknown_operands(text: str, known: set[Fraction]) -> tuple[tuple[str, ...], list[Fraction]]:

@@ -19,6 +19,7 @@ import torch
 
 from irl_core.arithmetic import EquationCheck, check_equations
 from irl_core.scoring import EncodedTrace, TokenStatistics
+from irl_core.trace_checks import TraceChecks, check_trace
 from irl_core.traces import Record, Span, Trace, TraceScore, step_of_tokens
 
 Form = Literal["log_prob", "log_ratio", "head"]
@@ -29,11 +30,18 @@ class CriticCard(Record):
 
     `number_weight` and `word_weight` are the w_t of tokens with and without a digit, `number_baseline` and
     `word_baseline` (nats) their b_t. `weight_temperature` (nats) turns trace scores into the weights
-    exp(score / temperature) of a critic-weighted vote. The trace score is the weighted mean of the rewards, less
-    `false_equation_penalty` (nats) where exact arithmetic finds a false equation: the mean, because a sum prefers
-    short solutions, and the check, because what a small model finds surprising it also often overlooks.
+    exp(score / temperature) of a critic-weighted vote.
+
+    The trace score is the weighted mean of the rewards, with words at `trace_word_weight`, less what exact reading
+    finds against the whole solution (`irl_core.trace_checks`), in nats: `false_equation_penalty`,
+    `unused_number_penalty` for each number of the problem that it leaves out, `fractional_answer_penalty`, and
+    `loose_result_penalty` for each result of which it makes nothing. The mean, because a sum prefers short solutions,
+    and the checks, because what a small model finds surprising it also often overlooks.
+
     `trust_true_equations` lifts what follows the first `=` of an equation that is true: that the model would have
-    calculated in another way, or not at all, says nothing against it.
+    calculated in another way, or not at all, says nothing against it. It helps the trace score and blurs where the
+    error is, so `trace_trusts_true_equations` says it of the trace score alone. What is None of the trace score is
+    as in the rewards.
     """
 
     name: str
@@ -46,40 +54,74 @@ class CriticCard(Record):
     number_baseline: float = 0.2
     word_baseline: float = 0.0
     false_equation_penalty: float = 1.0
+    unused_number_penalty: float = 0.0
+    fractional_answer_penalty: float = 0.0
+    loose_result_penalty: float = 0.0
     trust_true_equations: bool = False
+    trace_trusts_true_equations: bool | None = None
+    trace_word_weight: float | None = None
     weight_temperature: float = 0.5
 
 
-def score_trace(card: CriticCard, trace: Trace, encoded: EncodedTrace, found: TokenStatistics) -> TraceScore:
+def score_trace(
+    card: CriticCard, question: str, trace: Trace, encoded: EncodedTrace, found: TokenStatistics
+) -> TraceScore:
     """Rewards, sums by step, and the trace score of one trace whose token statistics are known."""
-    checks = [check for a, b in trace.steps for check in _checks_at(trace.text, a, b)]
-    rewards = token_rewards(card, encoded.numbers, found)
-    if card.trust_true_equations:
-        rewards = torch.where(vouched_for(checks, trace.text, encoded.offsets), rewards.clamp(min=0), rewards)
+    equations = equations_of(trace)
+    vouched = vouched_for(equations, trace.text, encoded.offsets)
+    rewards = _trusting(token_rewards(card, encoded.numbers, found), vouched, card.trust_true_equations)
     owners = torch.tensor(step_of_tokens(encoded.offsets, trace.steps))
     steps = len(trace.steps)
     surprise = () if found.logprobs is None else tuple((-_sum_by(found.logprobs, owners, steps)).tolist())
-    mean = float(rewards.sum() / token_weights(card, encoded.numbers).sum())
+    against = penalty(card, check_trace(question, trace, equations))
     return TraceScore(
         offsets=encoded.offsets,
         rewards=tuple(rewards.tolist()),
         values=tuple(rewards.cumsum(0).tolist()),
         step_rewards=tuple(_sum_by(rewards, owners, steps).tolist()),
         surprise=surprise,
-        trace_score=mean - (0.0 if all(check.ok for check in checks) else card.false_equation_penalty),
+        trace_score=mean_reward(trace_card(card), encoded.numbers, found, vouched) - against,
         truncated_at=encoded.truncated_at,
     )
+
+
+def trace_card(card: CriticCard) -> CriticCard:
+    """The card by which the trace score weighs the tokens: that of the rewards, but for what it says of the trace."""
+    words, trust = card.trace_word_weight, card.trace_trusts_true_equations
+    changes = {} if words is None else {"word_weight": words}
+    return card.model_copy(update=changes if trust is None else {**changes, "trust_true_equations": trust})
+
+
+def mean_reward(card: CriticCard, numbers: torch.Tensor, found: TokenStatistics, vouched: torch.Tensor) -> float:
+    """Σ ρ_t / Σ w_t in nats, over tokens (T,)."""
+    rewards = _trusting(token_rewards(card, numbers, found), vouched, card.trust_true_equations)
+    return float(rewards.sum() / token_weights(card, numbers).sum())
+
+
+def penalty(card: CriticCard, checks: TraceChecks) -> float:
+    """What exact reading takes off the trace score, in nats."""
+    return (
+        card.false_equation_penalty * checks.false_equation
+        + card.unused_number_penalty * checks.unused_numbers
+        + card.fractional_answer_penalty * checks.fractional_answer
+        + card.loose_result_penalty * checks.loose_results
+    )
+
+
+def _trusting(rewards: torch.Tensor, vouched: torch.Tensor, trust: bool) -> torch.Tensor:
+    return torch.where(vouched, rewards.clamp(min=0), rewards) if trust else rewards
 
 
 def score_growing(card: CriticCard, trace: Trace, encoded: EncodedTrace, found: TokenStatistics) -> TraceScore:
     """Rewards of a trace that is still being written: token by token, before steps are told apart and checked."""
     rewards = token_rewards(card, encoded.numbers, found)
+    unchecked = torch.zeros(len(rewards), dtype=torch.bool)
     return TraceScore(
         offsets=encoded.offsets,
         rewards=tuple(rewards.tolist()),
         values=tuple(rewards.cumsum(0).tolist()),
         step_rewards=(),
-        trace_score=float(rewards.sum() / token_weights(card, encoded.numbers).sum()),
+        trace_score=mean_reward(trace_card(card), encoded.numbers, found, unchecked),
         truncated_at=encoded.truncated_at,
     )
 
@@ -101,17 +143,19 @@ def token_weights(card: CriticCard, numbers: torch.Tensor) -> torch.Tensor:
     return torch.where(numbers, card.number_weight, card.word_weight)
 
 
+def equations_of(trace: Trace) -> list[EquationCheck]:
+    """The equations of every step, with spans in the text of the trace."""
+    return [
+        check.model_copy(update={"span": (check.span[0] + start, check.span[1] + start)})
+        for start, end in trace.steps
+        for check in check_equations(trace.text[start:end])
+    ]
+
+
 def vouched_for(checks: Sequence[EquationCheck], text: str, offsets: Sequence[Span]) -> torch.Tensor:
     """(T,) bool: tokens that lie wholly behind the first `=` of an equation found true. Spans are in `text`."""
     spans = [(text.index("=", *check.span) + 1, check.span[1]) for check in checks if check.ok and "=" in check.text]
     return torch.tensor([any(a <= start < end <= b for a, b in spans) for start, end in offsets], dtype=torch.bool)
-
-
-def _checks_at(text: str, start: int, end: int) -> list[EquationCheck]:
-    return [
-        check.model_copy(update={"span": (check.span[0] + start, check.span[1] + start)})
-        for check in check_equations(text[start:end])
-    ]
 
 
 def _sum_by(values: torch.Tensor, owners: torch.Tensor, groups: int) -> torch.Tensor:

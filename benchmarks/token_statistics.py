@@ -47,7 +47,7 @@ def read(critic: Critic, items: Sequence[LabelledTrace], kept: Path | None = Non
         numbers = raw[: len(raw) // len(fields) * len(fields)].reshape(-1, len(fields))
     known = max(i for i, end in enumerate(ends) if end <= len(numbers))
     parts = [numbers[: ends[known]]]
-    if kept is not None:
+    if kept is not None and known < len(items):  # what a kill cut short is dropped; a longer file is left as it is
         parts[0].tofile(kept)
     for start in tqdm(range(known, len(items), WINDOW), desc="reading", unit="batch"):
         found = critic.statistics(pairs[start : start + WINDOW])

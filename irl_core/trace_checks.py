@@ -1,0 +1,49 @@
+"""What exact reading finds against a whole solution, without any model: the penalties of the trace score.
+
+Each finding is common in wrong solutions and rare in demonstrations: of every second one of GSM8K's 7,473 training
+solutions 74 % name every number of their problem and 94 % all but one, 95 % make something of every result, all have
+a whole number as answer, and 0.3 % hold a false equation. None of this proves a solution wrong; it orders the
+candidates of one problem, and says nothing of any step.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from irl_core.arithmetic import EquationCheck
+from irl_core.evidence import numbers_in, numeral_values, results_in
+from irl_core.numerals import read_number
+from irl_core.traces import Trace
+
+MOST = 3
+
+
+class TraceChecks(NamedTuple):
+    """What was found; counts go up to `MOST`.
+
+    `unused_numbers` of the problem, in digits or words, are never named; `fractional_answer`: the answer is no whole
+    number although the problem holds only such; `loose_results` were computed, but neither used nor the answer.
+    """
+
+    false_equation: bool
+    unused_numbers: int
+    fractional_answer: bool
+    loose_results: int
+
+
+def check_trace(question: str, trace: Trace, equations: Sequence[EquationCheck]) -> TraceChecks:
+    """Read a whole solution; `equations` are those found in its steps."""
+    unused = numbers_in(question) - numbers_in(trace.text)
+    answer = read_number(trace.answer) if trace.answer else None
+    whole_problem = all(_is_whole(value) for value in numeral_values(question))
+    fractional = answer is not None and not answer[1] and whole_problem and not _is_whole(answer[0])
+    named = Counter(numeral_values(trace.text))
+    loose = sum(named[result] == 1 for result in results_in(trace.text) - {answer[0] if answer else None})
+    return TraceChecks(any(not e.ok for e in equations), min(MOST, len(unused)), fractional, min(MOST, loose))
+
+
+def _is_whole(value: Fraction) -> bool:
+    return value.denominator == 1
