@@ -7,8 +7,8 @@ stripped to their equations (`irl_core.evaluation.style`); and, for comparison, 
 (`irl_core.learning.perturbations`): a `result` that slips, which makes an equation false, or an `operand` that is
 not the one meant, carried out correctly. The figure is the median of |score change| over all style edits, divided by
 the median of |score change| over the wrong numbers; 0 would be a critic that does not see style. Intervals are 95 %
-bootstrap over problems (scipy). `model_alone` is the same without the card's penalty for false equations, which exact
-arithmetic finds and the model has no part in.
+bootstrap over problems (scipy). `model_alone` is the same without the card's penalties for what exact reading finds,
+in which the model has no part.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from irl_core.evaluation.style import STYLE_EDITS
 from irl_core.learning.demonstrations import HUB_NAME, Demonstration, load_gsm8k
 from irl_core.learning.perturbations import edit_step
 from irl_core.numerals import NUMERAL
-from irl_core.rewards import CriticCard, score_trace
+from irl_core.rewards import CriticCard, score_trace, without_checks
 from irl_core.traces import split_steps, trace_from_text
 from train.cli import parse_args, print_figures
 
@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     demonstrations = load_gsm8k(args.demonstrations, split="held_out")
     rng.shuffle(demonstrations)
     variants = list(versions(demonstrations, args.n, rng))
-    alone = critic.card.model_copy(update={"false_equation_penalty": 0.0, "trust_true_equations": False})
+    alone = without_checks(critic.card)
     whole, model_alone = (
         figures(changes, args.resamples, args.seed)
         for changes in score_changes(critic, (critic.card, alone), variants)
@@ -98,7 +98,10 @@ def score_changes(
         traces = [trace_from_text(texts[name]) for name in ("original", *names)]
         said = critic.statistics([(texts["question"], trace) for trace in traces])
         for c, card in enumerate(cards):
-            scores[c, i] = [score_trace(card, t, *one).trace_score for t, one in zip(traces, said, strict=True)]
+            scores[c, i] = [
+                score_trace(card, texts["question"], trace, *one).trace_score
+                for trace, one in zip(traces, said, strict=True)
+            ]
     changes = scores[..., 1:] - scores[..., :1]
     return [dict(zip(names, moved.T, strict=True)) for moved in changes]
 

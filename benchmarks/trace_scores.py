@@ -20,7 +20,7 @@ from irl_core.evaluation.data import LabelledTrace
 from irl_core.evaluation.metrics import within_problem_auroc
 from irl_core.evaluation.trace_weights import fit_trace_weights, held_out_scores
 from irl_core.rerank import Candidates, expected_accuracy, number_groups
-from irl_core.rewards import CriticCard, equations_of, mean_reward, trace_card, vouched_for
+from irl_core.rewards import PENALTIES, CriticCard, equations_of, mean_reward, trace_card, vouched_for
 from irl_core.trace_checks import TraceChecks, check_trace
 
 WORD_WEIGHTS = (1.0, 0.3, 0.1)
@@ -28,13 +28,6 @@ WORD_WEIGHTS = (1.0, 0.3, 0.1)
 # a flatter vote did better on both development pools.
 VOTE_TEMPERATURE = 1.5
 CHECKS = tuple(TraceChecks._fields)
-PENALTIES = (
-    "false_equation_penalty",
-    "unused_number_penalty",
-    "fractional_answer_penalty",
-    "loose_result_penalty",
-    "weight_temperature",
-)
 HEAD = "| words | true equations trusted | checks | AUROC within problem | critic | weighted vote | − majority |"
 
 
@@ -89,7 +82,8 @@ class Pools:
         mean, *checks = fit_trace_weights(self.features(form), self.correct, self.problems)
         penalties = [-weight / mean for weight in checks] + [0.0] * (len(CHECKS) - len(checks))
         return {
-            name: round(float(v), 2) for name, v in zip(PENALTIES, [*penalties, VOTE_TEMPERATURE / mean], strict=True)
+            name: round(float(v), 2)
+            for name, v in zip((*PENALTIES, "weight_temperature"), [*penalties, VOTE_TEMPERATURE / mean], strict=True)
         }
 
     def held_out(self, form: Form) -> dict[str, Figure | None]:

@@ -24,6 +24,14 @@ from irl_core.traces import Record, Span, Trace, TraceScore, step_of_tokens
 
 Form = Literal["log_prob", "log_ratio", "head"]
 
+# Of a card, in the order of what `TraceChecks` finds.
+PENALTIES = (
+    "false_equation_penalty",
+    "unused_number_penalty",
+    "fractional_answer_penalty",
+    "loose_result_penalty",
+)
+
 
 class CriticCard(Record):
     """What a critic is. `supervision` is `demonstrations` when no outcome or step label was used to train it.
@@ -92,6 +100,12 @@ def trace_card(card: CriticCard) -> CriticCard:
     return card.model_copy(update=changes if trust is None else {**changes, "trust_true_equations": trust})
 
 
+def without_checks(card: CriticCard) -> CriticCard:
+    """The same critic without exact reading: what the model alone has to say."""
+    trust = {"trust_true_equations": False, "trace_trusts_true_equations": False}
+    return card.model_copy(update=dict.fromkeys(PENALTIES, 0.0) | trust)
+
+
 def mean_reward(card: CriticCard, numbers: torch.Tensor, found: TokenStatistics, vouched: torch.Tensor) -> float:
     """Σ ρ_t / Σ w_t in nats, over tokens (T,)."""
     rewards = _trusting(token_rewards(card, numbers, found), vouched, card.trust_true_equations)
@@ -100,12 +114,7 @@ def mean_reward(card: CriticCard, numbers: torch.Tensor, found: TokenStatistics,
 
 def penalty(card: CriticCard, checks: TraceChecks) -> float:
     """What exact reading takes off the trace score, in nats."""
-    return (
-        card.false_equation_penalty * checks.false_equation
-        + card.unused_number_penalty * checks.unused_numbers
-        + card.fractional_answer_penalty * checks.fractional_answer
-        + card.loose_result_penalty * checks.loose_results
-    )
+    return sum(getattr(card, name) * found for name, found in zip(PENALTIES, checks, strict=True))
 
 
 def _trusting(rewards: torch.Tensor, vouched: torch.Tensor, trust: bool) -> torch.Tensor:

@@ -8,6 +8,7 @@ candidates of one problem, and says nothing of any step.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
@@ -15,17 +16,20 @@ from typing import NamedTuple
 
 from irl_core.arithmetic import EquationCheck
 from irl_core.evidence import numbers_in, numeral_values, results_in
-from irl_core.numerals import read_number
+from irl_core.numerals import decimal_places, read_number
 from irl_core.traces import Trace
 
 MOST = 3
+
+_MONEY = re.compile(r"[$€£¥₹¢]|\b(?:dollar|cent|euro|pound|money|bill)s?\b", re.IGNORECASE)
 
 
 class TraceChecks(NamedTuple):
     """What was found; counts go up to `MOST`.
 
     `unused_numbers` of the problem, in digits or words, are never named; `fractional_answer`: the answer is no whole
-    number although the problem holds only such; `loose_results` were computed, but neither used nor the answer.
+    number although the problem holds only such, nor an amount of money where the problem speaks of money;
+    `loose_results` were computed, but neither used nor the answer.
     """
 
     false_equation: bool
@@ -38,12 +42,17 @@ def check_trace(question: str, trace: Trace, equations: Sequence[EquationCheck])
     """Read a whole solution; `equations` are those found in its steps."""
     unused = numbers_in(question) - numbers_in(trace.text)
     answer = read_number(trace.answer) if trace.answer else None
-    whole_problem = all(_is_whole(value) for value in numeral_values(question))
-    fractional = answer is not None and not answer[1] and whole_problem and not _is_whole(answer[0])
     named = Counter(numeral_values(trace.text))
     loose = sum(named[result] == 1 for result in results_in(trace.text) - {answer[0] if answer else None})
-    return TraceChecks(any(not e.ok for e in equations), min(MOST, len(unused)), fractional, min(MOST, loose))
+    return TraceChecks(
+        any(not e.ok for e in equations), min(MOST, len(unused)), _fractional(question, answer), min(MOST, loose)
+    )
 
 
-def _is_whole(value: Fraction) -> bool:
-    return value.denominator == 1
+def _fractional(question: str, answer: tuple[Fraction, bool] | None) -> bool:
+    if answer is None or not all(value.denominator == 1 for value in numeral_values(question)):
+        return False
+    value, percent = answer
+    places = decimal_places(value)
+    money = places is not None and places <= 2 and _MONEY.search(question)
+    return value.denominator != 1 and not percent and not money

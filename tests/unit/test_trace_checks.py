@@ -48,6 +48,8 @@ def test_a_result_is_loose_when_nothing_is_made_of_it():
         ("Share 7.5 apples among 2.", "3.75", False),
         ("Share 7 apples among 2.", "50%", False),
         ("Half of 7?", "3.5", True),
+        ("Share $7 among 2.", "3.5", False),
+        ("Share 7 dollars among 3.", "2.333", True),
         ("Share 7 apples among 2.", "all of them", False),
     ],
 )
