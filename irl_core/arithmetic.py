@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise, product
 from typing import NamedTuple
 
@@ -67,6 +68,11 @@ def check_equations(text: str) -> list[EquationCheck]:
 
     GSM8K's calculator marks are checked too, and reported only where the text around them does not say the same.
     """
+    return list(_checked(text))
+
+
+@lru_cache(maxsize=4096)  # a step is asked for when it is scored, when it is diagnosed, and when another was edited
+def _checked(text: str) -> tuple[EquationCheck, ...]:
     plain, positions = strip_calculator_marks(text)
     checks = []
     for check in _check_plain(plain):
@@ -78,7 +84,7 @@ def check_equations(text: str) -> list[EquationCheck]:
         for check in _check_plain(mark[1]):
             span = mark.start(1) + check.span[0], mark.start(1) + check.span[1]
             marks.append(check.model_copy(update={"span": span}))
-    return _without_repeats(checks, marks) if marks else checks
+    return tuple(_without_repeats(checks, marks) if marks else checks)
 
 
 def _without_repeats(checks: list[EquationCheck], marks: list[EquationCheck]) -> list[EquationCheck]:

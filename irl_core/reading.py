@@ -18,7 +18,7 @@ Row = tuple[list[int], list[int]]
 
 _PADDING_FREE = "padding_free"
 _PIECE = 128
-_ROUND_TO = 32  # a new number of rows costs a new kernel; rounded, there are few, and memory stays flat
+_ROUND_TO, _FEW_ROUND_TO = 32, 8  # a new number of rows costs a kernel that is kept; rounded, there are few
 
 
 @dataclass(eq=False)
@@ -116,7 +116,7 @@ def read_on(body: PreTrainedModel, work: Sequence[tuple[Branch, list[int]]]) -> 
         branch.ids.extend(new)
     ids = [token for _, new in work for token in new]
     positions = [p for branch, new in work for p in range(branch.end - len(new), branch.end)]
-    idle = [0] * (-len(ids) % _ROUND_TO)
+    idle = [0] * (-len(ids) % (_ROUND_TO if len(ids) > _PIECE else _FEW_ROUND_TO))
     device = body.get_input_embeddings().weight.device
     states = body(
         input_ids=torch.tensor([ids + idle], device=device),
