@@ -51,7 +51,7 @@ class Patience:
     rest: float = 15.0
 
 
-BRIEF = Patience(silence=10.0, outage=10.0, longest_pause=2.0)
+BRIEF = Patience(silence=30.0, outage=10.0, longest_pause=2.0)
 """For the first question to a server, while a person waits."""
 
 IN_FLIGHT = 64

