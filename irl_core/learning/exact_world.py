@@ -27,6 +27,8 @@ CONNECTIVES = "so then thus".split()
 _WORDS = ["<pad>", "<eos>", *CONNECTIVES, *OPERATIONS, "=", "?", "answer"]
 PAD, EOS, EQUALS, ASK, ANSWER = (_WORDS.index(word) for word in "<pad> <eos> = ? answer".split())
 CONNECTIVE, OPERATION, NUMBER = _WORDS.index("so"), _WORDS.index("+"), len(_WORDS)
+HARD = 24
+"""Products from here on are where a novice may have a misconception."""
 STEP = 6
 """Tokens of a step: connective, left operand, operation, right operand, `=`, result."""
 _LEFT, _OPERATION, _RIGHT, _RESULT = 1, 2, 3, 5
@@ -42,6 +44,7 @@ class Writer:
         operand_slip: copies a number near the operand instead.
         operation_slip: writes one of the two other operations.
         result_slip: after `+`, `-`, `*`: writes a number near the result.
+        misconception: of a product of `HARD` or more: multiplies once too often, `7 * 8 = 3` for 63 (modulo 10).
         answer_slip: copies a number near the last result as the answer.
         garble: writes any token of the vocabulary, so that no probability is zero.
     """
@@ -51,13 +54,14 @@ class Writer:
     operand_slip: float
     operation_slip: float
     result_slip: tuple[float, float, float]
+    misconception: float
     answer_slip: float
     garble: float = 1e-3
 
 
-EXPERT = Writer((0.6, 0.3, 0.1), 0.5, 0.005, 0.005, (0.02, 0.02, 0.03), 0.005)
-NOVICE = Writer((0.2, 0.3, 0.5), 0.15, 0.04, 0.04, (0.15, 0.2, 0.35), 0.03)
-IDEAL = Writer((1 / 3, 1 / 3, 1 / 3), 0.5, 0.0, 0.0, (0.0, 0.0, 0.0), 0.0, garble=0.0)
+EXPERT = Writer((0.6, 0.3, 0.1), 0.5, 0.005, 0.005, (0.02, 0.02, 0.03), 0.0, 0.005)
+NOVICE = Writer((0.2, 0.3, 0.5), 0.15, 0.04, 0.04, (0.15, 0.2, 0.25), 0.7, 0.03)
+IDEAL = Writer((1 / 3, 1 / 3, 1 / 3), 0.5, 0.0, 0.0, (0.0, 0.0, 0.0), 0.0, 0.0, garble=0.0)
 """Makes no mistake and gives every valid token some probability."""
 
 
@@ -175,9 +179,16 @@ class ExactWorld:
         left, operation, right = here[:, _LEFT], here[:, _OPERATION], here[:, _RIGHT]
         readable = (left >= NUMBER) & (right >= NUMBER) & (operation >= OPERATION) & (operation < OPERATION + 3)
         slips = torch.tensor(writer.result_slip)[(operation - OPERATION).clamp(0, 2)][:, None]
-        result = self._apply(left.clamp(min=NUMBER), operation, right.clamp(min=NUMBER))
+        left, right = left.clamp(min=NUMBER), right.clamp(min=NUMBER)
+        result = self._apply(left, operation, right)
+        product = (left - NUMBER) * (right - NUMBER)
+        hard = (operation == OPERATION + OPERATIONS.index("*")) & (product >= HARD)
+        believed = self._one((product + left - NUMBER) % self.modulus + NUMBER)
+        doubt = (writer.misconception * hard)[:, None]
+        known = (1 - doubt) * self._one(result) + doubt * believed
         anything = self._fixed(len(here), range(NUMBER, len(self.words)), [1 / self.modulus] * self.modulus)
-        return torch.where(readable[:, None], self._slipping(result, slips), anything)
+        found = (1 - slips) * known + slips * self._near(result)
+        return torch.where(readable[:, None], found, anything)
 
     def _closing(self, writer: Writer, problems: Tensor, written: Tensor, slot: int) -> Tensor:
         if slot == 1:

@@ -14,6 +14,7 @@ WRITER = Writer(
     operand_slip=0.1,
     operation_slip=0.2,
     result_slip=(0.1, 0.2, 0.4),
+    misconception=0.5,
     answer_slip=0.3,
     garble=0.0,
 )
@@ -48,6 +49,15 @@ def test_slips_are_likelier_near_the_right_number_and_later_steps_build_on_what_
     assert found == pytest.approx([*first, *second, *third, 1, 0.3 * near(2), 1], abs=1e-6)
 
 
+def test_a_misconception_multiplies_once_too_often_in_hard_products_alone():
+    hard = probabilities(WRITER, "7 * 8 - 5 + 1 ?", "so 7 * 8 = 3")
+    right = probabilities(WRITER, "7 * 8 - 5 + 1 ?", "so 7 * 8 = 6")
+    easy = probabilities(WRITER, "7 * 3 - 5 + 1 ?", "so 7 * 3 = 8")
+    assert hard[5] == pytest.approx(0.6 * 0.5 + 0.4 * near(3), abs=1e-6)
+    assert right[5] == pytest.approx(0.6 * 0.5, abs=1e-6)
+    assert easy[5] == pytest.approx(0.4 * near(3), abs=1e-6)
+
+
 def test_garbled_tokens_have_the_uniform_share_and_an_unreadable_equation_leaves_its_result_open():
     garbling = Writer(**{**vars(WRITER), "garble": 0.21})
     found = probabilities(garbling, "3 + 4 * 2 - 5 ?", "answer so + 4 = 7")
@@ -64,6 +74,18 @@ def test_the_log_ratio_is_the_difference_of_the_two_log_probabilities():
     assert found[5].item() == pytest.approx(math.log(one / other), abs=1e-5)
     assert found[0].item() == pytest.approx(math.log((0.999 * 0.6 + floor) / (0.999 * 0.2 + floor)), abs=1e-5)
     assert found[4].item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_style_word_says_more_of_who_wrote_it_than_a_slip_does():
+    """Why an expert's likeness is not correctness: the true log-ratio itself cares more for `so` and `thus`."""
+    problem = ids("3 + 4 * 2 - 5 ?").expand(3, -1)
+    found = WORLD.log_ratio(
+        EXPERT, NOVICE, problem, torch.cat([ids("so 3 + 4 = 7"), ids("thus 3 + 4 = 7"), ids("so 3 + 4 = 8")])
+    ).sum(1)
+    style, slip = found[0] - found[1], found[0] - found[2]
+    assert style.item() == pytest.approx(math.log(0.6 / 0.2) - math.log(0.1 / 0.5), abs=0.01)
+    assert slip.item() == pytest.approx(math.log(0.98 / 0.85) - math.log(0.02 / 0.15), abs=0.03)
+    assert style > slip
 
 
 @settings(max_examples=60, deadline=None)
