@@ -17,6 +17,7 @@ import torch
 from irl_core.backbones import load_tokenizer, resolve_backbone
 from irl_core.learning.adapters import load_adapter_weights, new_adapter, save_adapter
 from irl_core.learning.demonstrations import (
+    ROUND_TO,
     Demonstration,
     Mixture,
     collate,
@@ -45,9 +46,12 @@ def main(argv: list[str] | None = None) -> None:
     rng = random.Random(args.seed)
     lengths = [len(e) for e in examples]
     batches = [b for _ in range(args.epochs) for b in batches_by_length(lengths, args.batch_tokens, rng)]
+    batches = batches[: args.max_steps]
 
     def update(step: int) -> dict[str, float]:
-        ids, attention, completion = collate([examples[i] for i in batches[step]], tokenizer.pad_token_id)
+        ids, attention, completion = collate(
+            [examples[i] for i in batches[step]], tokenizer.pad_token_id, round_to=ROUND_TO
+        )
         loss = -completion_logprobs(model, ids, attention, completion).mean()
         loss.backward()
         return {"loss": loss.item(), "tokens": int(attention.sum())}
@@ -121,6 +125,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--written-out", type=float, default=0.0, help="share of examples with hard arithmetic written out in a chain"
     )
+    parser.add_argument("--max-steps", type=int, help="make at most so many updates, of the epochs' many")
     parser.add_argument("--max-length", type=int, default=256, help="leave out longer examples (tokens)")
     parser.add_argument("--batch-tokens", type=int, default=2048, help="padded tokens per step")
     return parser

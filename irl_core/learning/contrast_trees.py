@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import torch
 
+from irl_core.learning.demonstrations import ROUND_TO, target_logprobs
 from irl_core.learning.perturbations import results_of
 from irl_core.prompts import encode_solution, end_id, prompt_ids
 from irl_core.traces import split_steps
@@ -112,6 +113,7 @@ def forest_logprobs(model: torch.nn.Module, trees: Sequence[Tree]) -> list[torch
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
     weight = causal.lm_head.weight
     width = max(len(tree.ids) for tree in trees)
+    width += -width % ROUND_TO
     mask = torch.full((len(trees), 1, width, width), torch.finfo(weight.dtype).min, dtype=weight.dtype)
     ids, positions = torch.zeros(2, len(trees), width, dtype=torch.long)
     for row, tree in enumerate(trees):
@@ -125,7 +127,7 @@ def forest_logprobs(model: torch.nn.Module, trees: Sequence[Tree]) -> list[torch
     ).last_hidden_state
     seen = torch.cat([hidden[row, predictors(tree)] for row, tree in enumerate(trees)])
     targets = torch.cat([ids[row, tree.prompt : len(tree.ids)] for row, tree in enumerate(trees)])
-    logprobs = -torch.nn.functional.cross_entropy(causal.lm_head(seen).float(), targets, reduction="none")
+    logprobs = target_logprobs(causal.lm_head, seen, targets)
     return list(logprobs.split([len(tree.ids) - tree.prompt for tree in trees]))
 
 

@@ -19,6 +19,8 @@ from irl_core.traces import strip_calculator_marks
 
 VALIDATION_SHARE = 0.05
 HUB_NAME = "openai/gsm8k"
+ROUND_TO = 32
+"""Lengths and numbers of rows in training are multiples of it, so that there are few different shapes."""
 
 
 class Demonstration(NamedTuple):
@@ -127,9 +129,15 @@ def encode(tokenizer, question: str, solution: str, *, ended: bool = True) -> En
     return Encoded(prompt_ids(tokenizer, question), ids + [end_id(tokenizer)] * ended)
 
 
-def collate(examples: list[Encoded], pad: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Right-padded `input_ids`, `attention_mask` and `completion_mask` (true on completion tokens), each (B, T)."""
+def collate(
+    examples: list[Encoded], pad: int, *, round_to: int = 1
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Right-padded `input_ids`, `attention_mask` and `completion_mask` (true on completion tokens), each (B, T).
+
+    T is a multiple of `round_to`.
+    """
     width = max(map(len, examples))
+    width += -width % round_to
     ids = torch.full((len(examples), width), pad)
     attention = torch.zeros_like(ids)
     completion = torch.zeros(ids.shape, dtype=torch.bool)
@@ -150,6 +158,14 @@ def completion_logprobs(
     """
     causal = model.get_base_model() if hasattr(model, "get_base_model") else model
     hidden = causal.model(input_ids=ids, attention_mask=attention).last_hidden_state
-    logits = causal.lm_head(hidden[:, :-1][completion[:, 1:]]).float()
-    targets = ids[:, 1:][completion[:, 1:]]
+    return target_logprobs(causal.lm_head, hidden[:, :-1][completion[:, 1:]], ids[:, 1:][completion[:, 1:]])
+
+
+def target_logprobs(lm_head: torch.nn.Module, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """log π of `targets` (N,) under the head at `states` (N, d), in nats, (N,).
+
+    Rows are rounded up: on a CPU each new number of them costs a kernel, which is then kept in memory for good.
+    """
+    rounded = torch.nn.functional.pad(states, (0, 0, 0, -len(states) % ROUND_TO))
+    logits = lm_head(rounded)[: len(states)].float()
     return -torch.nn.functional.cross_entropy(logits, targets, reduction="none")
