@@ -15,6 +15,7 @@ import numpy as np
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 _CELLS_AT_ONCE = 2_000_000
+_CELLS_KEPT = 10_000_000
 
 
 class Figure(TypedDict):
@@ -29,7 +30,7 @@ class Figure(TypedDict):
 class ProblemBootstrap:
     """The same resamples of P problems for every figure made from them, so that differences are paired.
 
-    They are drawn again from the seed for each figure: kept, they would be the largest thing in memory.
+    Of very many problems they are drawn again from the seed for each figure: kept, they would fill the memory.
     `problems` (N,) says which problem each item belongs to, by any integers.
     """
 
@@ -37,6 +38,10 @@ class ProblemBootstrap:
         _, self._problem_of = np.unique(problems, return_inverse=True)
         self.n_problems = int(self._problem_of.max()) + 1 if len(problems) else 0
         self._resamples, self._seed = resamples, seed
+        self._kept: np.ndarray | None = None
+        if (resamples + 1) * self.n_problems <= _CELLS_KEPT:
+            (counts,) = self._draw(resamples + 1)
+            self._kept = counts.astype(np.uint16)
 
     def figure(self, statistic: Statistic, n: int) -> Figure | None:
         """Value and interval of `statistic`, a function of item weights (B, N) to (B,); None where undefined."""
@@ -66,8 +71,14 @@ class ProblemBootstrap:
 
     def _counts(self, width: int) -> Iterator[np.ndarray]:
         """How often each problem counts, in chunks (rows, P) that suit rows of `width`; the first row is all ones."""
-        generator = np.random.default_rng(self._seed)
         rows = max(1, _CELLS_AT_ONCE // max(1, width))
+        if self._kept is None:
+            yield from self._draw(rows)
+        else:
+            yield from (self._kept[i : i + rows].astype(float) for i in range(0, len(self._kept), rows))
+
+    def _draw(self, rows: int) -> Iterator[np.ndarray]:
+        generator = np.random.default_rng(self._seed)
         for start in range(0, self._resamples + 1, rows):
             counts = np.ones((min(rows, self._resamples + 1 - start), self.n_problems))
             for row in counts[start == 0 :]:

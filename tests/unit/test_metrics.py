@@ -144,6 +144,17 @@ def test_one_seed_gives_one_interval():
     assert one != other
 
 
+def test_resamples_that_are_kept_and_resamples_that_are_drawn_again_are_the_same(monkeypatch):
+    values, problems = np.arange(30.0), np.repeat(np.arange(10), 3)
+    kept = ProblemBootstrap(problems, resamples=100)
+    monkeypatch.setattr("irl_core.evaluation.bootstrap._CELLS_KEPT", 0)
+    monkeypatch.setattr("irl_core.evaluation.bootstrap._CELLS_AT_ONCE", 70)
+    drawn = ProblemBootstrap(problems, resamples=100)
+    assert drawn.mean(values) == pytest.approx(kept.mean(values))
+    statistics = [b.figure(auroc(values, values > 12), 30) for b in (kept, drawn)]
+    assert statistics[0] == statistics[1]
+
+
 def test_first_error_f1_is_the_harmonic_mean_of_both_accuracies():
     first_error = np.array([0, 2, 1, -1, -1])
     predicted = np.array([0, 1, -1, -1, -1])
