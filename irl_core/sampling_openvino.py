@@ -1,8 +1,9 @@
 """Draws traces on a CPU with OpenVINO GenAI, several times faster than `generate`.
 
 Each trace is a request of its own: OpenVINO streams a request token by token only when it returns one sequence, and
-gives each its own random numbers. The first trace of a question computes the prompt; its siblings join one step later
-and find it in the prefix cache.
+gives each its own random numbers. A primer of one token, which is thrown away, computes the prompt of a question; its
+traces join one step later and find it in the prefix cache. Without the primer the first trace would read the prompt in
+another batch than when it is drawn again, and its rounding could draw another solution with the same seed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 MAX_IN_FLIGHT = 64
 _BATCHED_TOKENS = 512
 _MAX_CONTEXT = 2048
+_PRIMER = -1  # the index of a request that only computes a prompt
 
 
 @dataclass
@@ -101,7 +103,7 @@ class OpenVINOPolicy(TokenPolicy):
             try:
                 while waiting or live:
                     if stop.is_set():
-                        yield from (s.drawn("cancelled") for s in [*live, *waiting])
+                        yield from (s.drawn("cancelled") for s in [*live, *waiting] if s.index != _PRIMER)
                         return
                     self._admit(waiting, live, prefilled, how)
                     self._pipeline.step()
@@ -111,12 +113,13 @@ class OpenVINOPolicy(TokenPolicy):
                         if drawn is not None:
                             if drawn.stopped:
                                 live.remove(sequence)
-                            yield drawn
+                            if sequence.index != _PRIMER:
+                                yield drawn
             finally:
                 self._abandon(live)
 
     def _admit(self, waiting: deque[_Sequence], live: list[_Sequence], prefilled: set[int], how: Sampling) -> None:
-        """Start what fits, in order; the siblings of a question wait until its prompt has been computed."""
+        """Start what fits, in order; the traces of a question wait until its primer has computed the prompt."""
         import openvino
 
         started = {s.request for s in live}
@@ -124,14 +127,18 @@ class OpenVINOPolicy(TokenPolicy):
             if len(live) >= MAX_IN_FLIGHT:
                 return
             sequence = waiting[0]
-            if sequence.request in started and sequence.request not in prefilled:
+            if sequence.request not in prefilled:
                 waiting.rotate(-1)
-                continue
-            waiting.popleft()
+                if sequence.request in started:
+                    continue
+                sequence = _Sequence(sequence.request, _PRIMER, 0, sequence.prompt)
+            else:
+                waiting.popleft()
             started.add(sequence.request)
             self._requests += 1
             ids = openvino.Tensor(np.array([sequence.prompt], dtype=np.int64))
-            sequence.handle = self._pipeline.add_request(self._requests, ids, self._config(sequence.seed, how))
+            config = self._config(sequence.seed, replace(how, max_tokens=1) if sequence.index == _PRIMER else how)
+            sequence.handle = self._pipeline.add_request(self._requests, ids, config)
             live.append(sequence)
 
     def _config(self, seed: int, how: Sampling) -> openvino_genai.GenerationConfig:
