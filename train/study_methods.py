@@ -5,16 +5,17 @@ from __future__ import annotations
 from irl_core.learning.nano_airl import Method
 
 BASE, SFT = "base", "sft"
-RECOMMENDED, PAPER, SPARSE, OUTCOME = "log-prob", "level", "sparse", "outcome"
+RECOMMENDED, PAPER, SPARSE, OUTCOME = "mixed", "level", "sparse", "outcome"
 
 _LANGUAGE_MODEL = {"reward_form": "log_prob", "disc_loss": "relativistic", "disc_learning_rate": 1e-4}
 
 METHODS = (
-    # A language model as critic, r = log π_φ, φ starting at the fine-tuned policy: one critic, four ways to pay.
+    # A language model as critic, r = log π_φ, φ starting at the fine-tuned policy: one critic, five ways to pay.
     Method(SPARSE, **_LANGUAGE_MODEL, density="sparse", advantage="grpo"),
-    Method("step", **_LANGUAGE_MODEL, density="step", returns_gamma=1.0),
-    Method(RECOMMENDED, **_LANGUAGE_MODEL, returns_gamma=0.0),
-    Method("mixed", **_LANGUAGE_MODEL, advantage="mixed", step_weight=1.0),
+    Method("step", **_LANGUAGE_MODEL, density="step", advantage="mixed", step_weight=1.0),
+    Method("step-returns", **_LANGUAGE_MODEL, density="step", returns_gamma=1.0),
+    Method("log-prob", **_LANGUAGE_MODEL, returns_gamma=0.0),
+    Method(RECOMMENDED, **_LANGUAGE_MODEL, advantage="mixed", step_weight=1.0),
     # The same reward from a critic that never learns: what the adversary adds is the difference.
     Method("log-prob-frozen", reward_form="log_prob", returns_gamma=0.0, disc_updates=0),
     # The paper's (arXiv 2510.01857), the same critic paid by differences, and the implicit reward (arXiv 2502.01456).
@@ -30,7 +31,8 @@ METHODS = (
     # The discriminator that has seen everything: what is left is the form of the reward.
     Method("exact-level", exact=True, reward_form="level", returns_gamma=0.9),
     Method("exact-difference", exact=True, returns_gamma=0.0),
-    # Right answers instead of demonstrations: the upper bound.
+    Method("exact-sparse", exact=True, density="sparse", advantage="grpo"),
+    # Right answers instead of demonstrations.
     Method(OUTCOME, outcome=True),
 )
 
@@ -39,17 +41,27 @@ ABOUT = {
     BASE: "trained on the novice's solutions until it writes like one.",
     SFT: "the base after the demonstrations, stopped where held-out expert solutions are likeliest.",
     SPARSE: "r = log π_φ, averaged over the solution: one advantage for all of its tokens.",
-    "step": "r = log π_φ, summed within each step; a token's advantage is what its step and those after it earn.",
-    RECOMMENDED: "r = log π_φ(y_t), each token paid for itself (γ = 0).",
-    "mixed": "the advantage of the solution plus that of the token.",
-    "log-prob-frozen": f"as `{RECOMMENDED}`, but the critic never learns.",
+    "step": "the advantage of the solution plus that of the step, the sum of its log π_φ.",
+    "step-returns": "a token's advantage is what its step and those after it earn (γ = 1).",
+    "log-prob": "r = log π_φ(y_t), each token paid for itself (γ = 0).",
+    RECOMMENDED: "the advantage of the solution plus that of the token.",
+    "log-prob-frozen": "as `log-prob`, but the critic never learns.",
     PAPER: "the logit of a scalar head after each token is that token's reward; label smoothing 0.1, γ = 0.9.",
     "difference": "the same head, paid by differences V_t − V_(t−1), γ = 1.",
     "log-ratio": "r = log π_φ − log π_SFT, φ a language model, γ = 0.",
     "exact-level": "as the paper's, by the discriminator that has seen everything: the sum of log π_E − log π so far.",
     "exact-difference": "its differences, log π_E − log π of the token, γ = 0.",
-    OUTCOME: "GRPO with the right answer as reward: the upper bound, which needs labels.",
+    "exact-sparse": "their sum, one advantage for all tokens of the solution.",
+    OUTCOME: "GRPO with the right answer as reward, which needs labels; as many rollouts as the others.",
 }
+
+
+COMPARED = (
+    *((RECOMMENDED, other) for other in (SFT, PAPER, SPARSE, "log-prob-frozen", OUTCOME)),
+    ("exact-difference", "exact-level"),
+    ("exact-difference", "exact-sparse"),
+)
+"""Pairs of methods whose intervals the report compares."""
 
 
 def by_name(name: str) -> Method:

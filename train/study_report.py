@@ -13,19 +13,19 @@ import plotly.graph_objects as go
 
 from irl_core.learning.nano_figures import SeedFigure, over_seeds
 from irl_core.rerank import pass_at_k
-from train.study_methods import ABOUT, BASE, METHODS, OUTCOME, PAPER, RECOMMENDED, SFT, SPARSE
+from train.study_methods import ABOUT, BASE, COMPARED, METHODS, RECOMMENDED, SFT
 
 _COLUMNS = {
     "pass1": "pass@1",
     "pass8": "pass@8",
     "gain": "pass@1 − SFT",
     "collapsed": "collapsed",
+    "expert_loss": "nats of an expert's token",
     "correlation": "r with log π_E/π",
     "correlation_novice": "r with log π_E/π_N",
     "localisation": "first wrong step",
     "auroc": "trace AUROC",
 }
-_SHARES = ("pass1", "pass8", "localisation", "auroc")
 _COLOURS = ("#1f6f8b", "#b5542c", "#6a7f2a", "#7a4f9a", "#b38600", "#3a3a3a", "#c0446f", "#2a8f6a", "#7d7d7d")
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -81,6 +81,8 @@ def summarise(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
 
 def _figures(runs: Sequence[Run], start: Mapping[int, float]) -> dict[str, Any]:
     figures: dict[str, Any] = {f"pass{k}": over_seeds([pass_rate(run, k) for run in runs]) for k in (1, 8)}
+    figures["expert_loss"] = over_seeds([run["expert_loss"] for run in runs])
+    figures["by_seed"] = {run["seed"]: pass_rate(run, 1) for run in runs}
     if runs[0]["method"] != BASE:
         figures["gain"] = over_seeds([pass_rate(run, 1) - start[run["seed"]] for run in runs])
     if "curve" in runs[0]:
@@ -136,23 +138,23 @@ def _cell(figure: SeedFigure | int | None, runs: int) -> str:
 
 
 def conclusions(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What the intervals say of the recommended method, in words that follow from the figures."""
-    best = RECOMMENDED
-    if best not in summary:
-        return []
-    mine, lines = summary[best]["pass1"], []
-    for other in (SFT, PAPER, SPARSE, OUTCOME):
-        if other not in summary or other == best:
-            continue
-        theirs = summary[other]["pass1"]
-        apart = mine["low"] > theirs["high"] or theirs["low"] > mine["high"]
-        word = "above" if mine["value"] > theirs["value"] else "below"
-        lines.append(
-            f"- `{best}` is {word} `{other}` by {abs(mine['value'] - theirs['value']):.3f};"
-            f" the intervals {'do not overlap' if apart else 'overlap'}."
-        )
-    lines.append(f"- Of its {mine['n']} seeds {summary[best]['collapsed']} collapsed.")
-    return ["## What follows", "", *lines]
+    """What the intervals say, in words that follow from the figures."""
+    lines = ["## What follows", ""]
+    for name, other in COMPARED:
+        if name in summary and other in summary:
+            mine, theirs = summary[name]["pass1"], summary[other]["pass1"]
+            apart = mine["low"] > theirs["high"] or theirs["low"] > mine["high"]
+            word = "above" if mine["value"] > theirs["value"] else "below"
+            ours, others = summary[name]["by_seed"], summary[other]["by_seed"]
+            paired = over_seeds([ours[seed] - others[seed] for seed in ours])
+            lines.append(
+                f"- `{name}` is {word} `{other}`; the intervals {'do not overlap' if apart else 'overlap'}."
+                f" Seed by seed the difference is {paired['value']:+.3f} [{paired['low']:+.3f}, {paired['high']:+.3f}]."
+            )
+    if RECOMMENDED in summary:
+        best = summary[RECOMMENDED]
+        lines.append(f"- `{RECOMMENDED}` is what we recommend; {best['collapsed']} of {best['pass1']['n']} collapsed.")
+    return lines
 
 
 def page(summary: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import TypedDict
 
 import torch
 from scipy.stats import t as student
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from irl_core.learning.exact_world import EOS, EXPERT, NOVICE, STEP, ExactWorld
@@ -102,11 +103,5 @@ def critic_figures(
         "correlation": correlation(learned[where], true[where]),
         "correlation_novice": correlation(learned[where], ratio[where]),
         "localisation": localisation(world, paid, problems, early),
-        "auroc": _auroc(paid.sum(1), right),
+        "auroc": float(roc_auc_score(right, paid.sum(1))) if 0 < right.sum() < len(right) else 0.5,
     }
-
-
-def _auroc(scores: Tensor, right: Tensor) -> float:
-    """Probability that a right solution scores higher than a wrong one, ties counting one half."""
-    pairs = scores[right][:, None] - scores[~right]
-    return ((pairs > 0).double() + 0.5 * (pairs == 0)).mean().item() if pairs.numel() else 0.5

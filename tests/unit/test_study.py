@@ -3,7 +3,7 @@ import json
 import pytest
 
 from train import study
-from train.study_methods import SFT
+from train.study_methods import RECOMMENDED, SFT
 from train.study_report import collapsed, conclusions, pass_rate, summarise
 
 TINY = [
@@ -13,7 +13,7 @@ TINY = [
 
 
 def run(method, seed, counts, curve=(), critic=None):
-    found = {"method": method, "seed": seed, "solved": counts, "samples": 8, "cpu_seconds": 1.0}
+    found = {"method": method, "seed": seed, "solved": counts, "samples": 8, "expert_loss": 0.3, "cpu_seconds": 1.0}
     return (
         found | ({"curve": [list(point) for point in curve]} if curve else {}) | ({"critic": critic} if critic else {})
     )
@@ -45,14 +45,15 @@ def test_gains_are_differences_within_a_seed():
 
 def test_conclusions_say_whether_intervals_overlap():
     def figures(value, half):
-        return {"pass1": {"value": value, "low": value - half, "high": value + half, "n": 5}, "collapsed": 1}
+        whole = {"value": value, "low": value - half, "high": value + half, "n": 5}
+        return {"pass1": whole, "by_seed": {0: value - 0.01, 1: value + 0.01}, "collapsed": 1}
 
     text = "\n".join(
-        conclusions({SFT: figures(0.5, 0.1), "sparse": figures(0.65, 0.1), "log-prob": figures(0.75, 0.1)})
+        conclusions({SFT: figures(0.5, 0.1), "sparse": figures(0.65, 0.1), RECOMMENDED: figures(0.75, 0.1)})
     )
-    assert "above `sft` by 0.250; the intervals do not overlap" in text
-    assert "above `sparse` by 0.100; the intervals overlap" in text
-    assert "Of its 5 seeds 1 collapsed" in text
+    assert "above `sft`; the intervals do not overlap. Seed by seed the difference is +0.250 [+0.250, +0.250]" in text
+    assert "above `sparse`; the intervals overlap" in text
+    assert "1 of 5 collapsed" in text
 
 
 @pytest.mark.slow
