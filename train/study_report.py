@@ -149,7 +149,8 @@ def conclusions(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
             paired = over_seeds([ours[seed] - others[seed] for seed in ours])
             lines.append(
                 f"- `{name}` is {word} `{other}`; the intervals {'do not overlap' if apart else 'overlap'}."
-                f" Seed by seed the difference is {paired['value']:+.3f} [{paired['low']:+.3f}, {paired['high']:+.3f}]."
+                f" Seed by seed the difference is {paired['value']:+.3f}"
+                f" [{paired['low']:+.3f}, {paired['high']:+.3f}]."
             )
     if RECOMMENDED in summary:
         best = summary[RECOMMENDED]
