@@ -71,6 +71,10 @@ class DiscriminatorConfig:
             "skip an update when a larger share of expert-rollout pairs of a prompt is told apart; 1 for never"
         ),
     )
+    false_equation_penalty: float = field(
+        default=0.0,
+        metadata=_help("nats off the reward of a token that ends a false equation, which exact reading finds"),
+    )
     reward_clip: float | None = field(default=None, metadata=_help("bound on token rewards, in nats"))
     replay_share: float = field(
         default=0.0, metadata=_help("old rollouts of the same prompt shown beside each new one")

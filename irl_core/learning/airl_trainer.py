@@ -18,6 +18,7 @@ from irl_core.learning.airl_config import AIRLConfig
 from irl_core.learning.comparisons import Group, Judged, edit_pair, judge
 from irl_core.learning.demonstrations import Encoded, encode
 from irl_core.learning.discriminator import Discriminator
+from irl_core.learning.exact_reading import false_equation_ends
 from irl_core.learning.grpo_trainer import PolicyTrainer, completions_of
 from irl_core.learning.outcomes import solved
 from irl_core.learning.replay import Replay
@@ -96,6 +97,7 @@ class AIRLTrainer(PolicyTrainer):
         rows = [Encoded(prompts[q], c) for q, c in zip(questions, completions_of(output), strict=True)]
         self._learn(inputs, rows)
         rewards = self._score(questions, rows)
+        rewards = rewards - self.args.false_equation_penalty * self._false_equations(rows, rewards)
         judged = judge(rows, self.processing_class, self.args, rewards.device)
         self._watch(rows, rewards, judged)
         self._watch_shortcuts(inputs, rows)
@@ -164,6 +166,12 @@ class AIRLTrainer(PolicyTrainer):
             self._carried(row, theirs, paid) for row, theirs, paid in zip(rows, own, rewards.tolist(), strict=True)
         ]
         return pad_sequence([torch.tensor(c, device=rewards.device) for c in carried], batch_first=True)
+
+    def _false_equations(self, rows: Sequence[Encoded], rewards: torch.Tensor) -> torch.Tensor:
+        """(B, T): how many end in each token; watched whether they cost anything or not."""
+        found = false_equation_ends(self.processing_class, rows, rewards.shape[1]).to(rewards)
+        self._metrics["train"]["false_equations"].append(found.any(1).float().mean().item())
+        return found
 
     def _for_critic(self, question: str, row: Encoded) -> Encoded:
         """The same trace in the critic's tokens."""

@@ -152,7 +152,7 @@ class Discriminator:
             supervision=self.config.supervision,
             word_weight=1.0,
             number_baseline=0.0,
-            false_equation_penalty=0.0,
+            false_equation_penalty=self.config.false_equation_penalty,
         )
         (folder / "critic.json").write_text(card.model_dump_json(indent=1) + "\n")
 

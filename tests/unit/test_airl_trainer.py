@@ -66,10 +66,11 @@ def same(a, b) -> bool:
         {"reward_form": "difference", "replay_share": 0.5, "disc_updates": 2},
         {"reward_form": "log_ratio", "local_weight": 1.0, "advantage": "grpo", "density": "sparse"},
         {"reward_form": "log_prob", "disc_loss": "relativistic", "supervision": "answer_relabel"},
+        {"reward_form": "log_prob", "disc_loss": "relativistic", "false_equation_penalty": 5.0},
         {"reward_form": "airl", "density": "interval", "advantage": "returns"},
         {"reward_form": "difference", "disc_loss": "maxent", "entropy_coef": 0.01},
     ],
-    ids=lambda more: f"{more['reward_form']}-{more.get('disc_loss', 'bce')}",
+    ids=lambda more: "-".join(map(str, more.values())),
 )
 def test_policy_and_critic_learn_together(tmp_path, more):
     made = trainer(tmp_path, **more)
@@ -81,7 +82,7 @@ def test_policy_and_critic_learn_together(tmp_path, more):
     assert {"disc_loss", "disc_acc_expert", "disc_acc_policy", "disc_entropy", "disc_reward_length_corr"} <= set(
         logged
     )
-    assert {"disc_reward_quarter_1", "shortcut_length_auc", "rewards/solved/mean"} <= set(logged)
+    assert {"disc_reward_quarter_1", "shortcut_length_auc", "rewards/solved/mean", "false_equations"} <= set(logged)
 
 
 def test_without_a_step_term_the_mixed_advantage_trains_the_sparse_policy_exactly(tmp_path):
@@ -93,6 +94,16 @@ def test_without_a_step_term_the_mixed_advantage_trains_the_sparse_policy_exactl
     sparse = trained(advantage="grpo")
     assert same(sparse, trained(advantage="mixed", step_weight=0.0))
     assert not same(sparse, trained(advantage="mixed", step_weight=0.5))
+
+
+def test_a_false_equation_costs_what_the_configuration_says(tmp_path):
+    made = trainer(tmp_path, false_equation_penalty=5.0, reward_form="log_prob", disc_loss="relativistic")
+    made.accelerator.unwrap_model(made.model).train()
+    tokenizer, question = nano_tokenizer(), DATA[0]["prompt"]
+    rows = [encode(tokenizer, question, text) for text in ("2 + 2 = 4", "2 + 2 = 5")]
+    false = made._false_equations(rows, torch.zeros(2, max(len(row.completion) for row in rows)))
+    assert false.sum(1).tolist() == [0.0, 1.0]
+    assert made._metrics["train"]["false_equations"] == [0.5]
 
 
 def test_the_policy_holds_still_while_the_discriminator_warms_up(tmp_path):
