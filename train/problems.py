@@ -3,8 +3,8 @@
     python -m train.problems --n 3000 --seed 11 --out problems.jsonl
 
 Each line holds {"id", "question", "answer", "source"}; `answer` is the expert's whole solution with its `#### number`.
-`train.sample --problems` draws a policy's solutions of them, `train.sft --demonstrations` and `train.airl
---demonstrations` learn from them.
+With `--gsm8k` short problems of its training part stand between the others, in random order. `train.sample --problems`
+draws a policy's solutions of them, `train.sft --demonstrations` and `train.airl --demonstrations` learn from them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import random
 from itertools import islice
 from pathlib import Path
 
+from irl_core.learning.demonstrations import Demonstration, load_gsm8k
 from irl_core.learning.word_problems import drills, generate
 from train.cli import parse_args, print_figures
 
@@ -26,11 +27,29 @@ def main(argv: list[str] | None = None) -> None:
         *islice(generate(rng, args.split, written_out=args.written_out), args.n),
         *islice(drills(rng, written_out=args.written_out), args.drills),
     ]
+    lines = [(p.question, p.solution, p.story) for p in made]
+    if args.gsm8k:
+        try:
+            lines += [(d.question, d.solution, d.source) for d in short_gsm8k(args)]
+        except (OSError, ValueError) as problem:
+            raise SystemExit(f"error: {problem}") from problem
+        rng.shuffle(lines)
     with Path(args.out).open("w", encoding="utf-8") as out:
-        for i, p in enumerate(made):
-            record = {"id": f"{args.split}-{args.seed}-{i}", "question": p.question, "answer": p.solution}
-            out.write(json.dumps({**record, "source": p.story}, ensure_ascii=False) + "\n")
-    print_figures({"problems": len(made), "stories": len({p.story for p in made}), "out": str(args.out)})
+        for i, (question, answer, source) in enumerate(lines):
+            record = {"id": f"{args.split}-{args.seed}-{i}", "question": question, "answer": answer, "source": source}
+            out.write(json.dumps(record, ensure_ascii=False) + "\n")
+    print_figures({"problems": len(lines), "sources": len({source for *_, source in lines}), "out": str(args.out)})
+
+
+def short_gsm8k(args: argparse.Namespace) -> list[Demonstration]:
+    """Problems of GSM8K's training part with few steps, in its order."""
+    found = load_gsm8k(args.gsm8k)[args.gsm8k_skip :]
+    longest = args.gsm8k_characters
+    return [
+        d
+        for d in found
+        if d.solution.count("\n") <= args.gsm8k_steps and max(len(d.question), len(d.solution)) < longest
+    ]
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -43,6 +62,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--written-out", type=float, default=0.0, help="share of problems with hard arithmetic written out in a chain"
     )
+    parser.add_argument("--gsm8k", metavar="SOURCE", help="openai/gsm8k, or its file of JSON lines")
+    parser.add_argument("--gsm8k-skip", type=int, default=0, help="leave out the first so many of it")
+    parser.add_argument("--gsm8k-steps", type=int, default=2, help="steps of its solutions at the most")
+    parser.add_argument("--gsm8k-characters", type=int, default=260, help="no question or solution as long as this")
     return parser
 
 
