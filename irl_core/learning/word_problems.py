@@ -51,6 +51,27 @@ _ASSIGNMENT = re.compile(r"([a-e])=(.+)")
 _CONDITION = re.compile(r"(.+?)(<=|>=|<|>)(.+)")
 _MAX_TRIES = 300
 
+_THREE = 0.25  # share of sums that have three numbers
+_PLAIN_DRILLS = ("What is {text}?", "Calculate {text}.", "{text} = ?", "How much is {text}?")
+_WORDED_DRILLS = {
+    "+": ("What is {b} more than {a}?", "{b} is taken from a number, and {a} is left. What is the number?"),
+    "-": (
+        "How much more is {a} than {b}?",
+        "How much less is {b} than {a}?",
+        "What must be added to {b} to make {a}?",
+        "{b} + ? = {a}",
+        "From {b} to {a} it is how much?",
+        "{b} of {a} are gone. How many are left?",
+    ),
+    "*": ("How many are {b} groups of {a}?", "What is {b} times {a}?"),
+    "/": (
+        "How many groups of {b} can be made of {a}?",
+        "How many times does {b} go into {a}?",
+        "{b} * ? = {a}",
+        "{b} people share {a} equally. How many does each get?",
+    ),
+}
+
 
 @dataclass(frozen=True)
 class Story:
@@ -107,7 +128,11 @@ def generate(rng: random.Random, split: Split = "train", *, written_out: float =
 
 
 def drills(rng: random.Random, *, written_out: float = 0.0) -> Iterator[WordProblem]:
-    """Endless single operations ("What is 458 + 692?") with the numbers that school problems have."""
+    """Endless single operations ("What is 458 + 692?") with the numbers that school problems have.
+
+    Half of them are worded, the smaller number often first ("How much more is 40 than 22?"): a model that has seen
+    40 - 22 alone writes "22 - 40" where the text says 22 first.
+    """
     while True:
         op = rng.choice("+++---**//")
         a, b = (_number(rng) for _ in range(2))
@@ -118,10 +143,12 @@ def drills(rng: random.Random, *, written_out: float = 0.0) -> Iterator[WordProb
         if op == "/":
             b, quotient = rng.randint(2, 20), rng.randint(2, 100)
             a = b * quotient
-        text, value = _evaluate(f"{a}{op}{b}", {})
-        form = rng.choice(("What is {}?", "Calculate {}.", "{} = ?", "How much is {}?"))
+        expression = f"{a}{op}{b}" + (f"+{_number(rng)}" if op == "+" and rng.random() < _THREE else "")
+        text, value = _evaluate(expression, {})
+        plain = text.count(" ") > 2 or rng.random() < 0.5
+        form = rng.choice(_PLAIN_DRILLS if plain else _WORDED_DRILLS[op])
         worked = _equation(text, int(value), written_out=rng.random() < written_out)
-        yield WordProblem(form.format(text), f"{worked}\n#### {value}", str(value), "drill")
+        yield WordProblem(form.format(text=text, a=a, b=b), f"{worked}\n#### {value}", str(value), "drill")
 
 
 def _equation(expression: str, value: int, *, written_out: bool) -> str:

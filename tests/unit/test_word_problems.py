@@ -109,3 +109,18 @@ def test_no_story_is_both_taught_and_held_out_and_names_are_unique():
     assert taught | held_out == set(names)
     assert not taught & held_out
     assert 0.05 < len(held_out) / len(names) < 0.2
+
+
+def test_half_of_the_drills_are_worded_and_ask_with_the_smaller_number_first_too():
+    made = list(islice(drills(random.Random(5)), 400))
+    worded = [
+        p
+        for p in made
+        if not re.match(r"What is \d+ [-+*/]|Calculate|How much is \d|\d+ [-+*/] [\d ]+.*= \?", p.question)
+    ]
+    assert 0.35 < len(worded) / len(made) < 0.6
+    less = next(p for p in worded if p.question.startswith("How much less is"))
+    small, great = map(int, re.findall(r"\d+", less.question))
+    assert small <= great
+    assert less.answer == str(great - small)
+    assert any(p.question.count("+") == 2 for p in made)
