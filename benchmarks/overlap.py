@@ -3,8 +3,8 @@
     python -m benchmarks.overlap --problems svamp.jsonl [--traces sampled.jsonl] [--words 7] [--sample 20000]
 
 Numbers count as one and the same word, so that a problem with other numbers is found; a run that more than eight of
-the file's problems share is common English and does not count. With `--traces` (what `train.sample` wrote for the file)
-the share of right solutions is told for the problems with and without a shared run.
+the file's problems share is common English and does not count. With `--traces` (written by `train.sample` for the
+file) the share of right solutions is told for the problems with and without a shared run.
 """
 
 from __future__ import annotations
