@@ -13,11 +13,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.timing import ratio, speeds
+from benchmarks.timing import OURS, ratio, speeds
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 FIGURES = DOCS / "performance.json"
-_OURS = "(default)"
 _BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -45,10 +44,13 @@ def block_of(part: str, measured: Mapping[str, Any]) -> str:
 def race_table(found: Mapping[str, Any]) -> str:
     """Tokens per second of every engine, and how many times as fast ours is, median (lowest to highest)."""
     engines = found["engines"]
-    ours = next((name for name in engines if name.endswith(_OURS)), next(iter(engines)))
+    ours = next((name for name in engines if name.endswith(OURS)), next(iter(engines)))
     reference = speeds(engines[ours])
     lines = []
     for name, one in engines.items():
+        if "failed" in one:
+            lines.append((name, one["failed"]))
+            continue
         times = ratio(reference, speeds(one))
         quotient = "" if name == ours else f"{times['median']:.2f} ({times['low']:.2f} to {times['high']:.2f})"
         errors = found.get("errors", {}).get(name, {})
@@ -110,6 +112,7 @@ def _spread(values: Sequence[float]) -> tuple[str, str, str]:
 
 BLOCKS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "sampling": race_table,
+    "alternatives": race_table,
     "scoring": scoring_block,
     "colouring": colouring_block,
     "scaling": scaling_block,
@@ -123,9 +126,9 @@ def headline(measured: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for part in ("sampling", "scoring"):
         engines = measured.get(part, {}).get("engines", {})
-        ours = next((name for name in engines if name.endswith(_OURS)), None)
+        ours = next((name for name in engines if name.endswith(OURS)), None)
         for name in engines:
-            if name != ours:
+            if name != ours and "failed" not in engines[name]:
                 found[f"{part}: × {name}"] = ratio(speeds(engines[ours]), speeds(engines[name]))["median"]
     if "scoring" in measured:
         edited = measured["scoring"]["edit"]

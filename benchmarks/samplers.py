@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import ContinuousBatchingConfig, GenerationConfig
+from transformers import CompileConfig, ContinuousBatchingConfig, GenerationConfig
 
 from irl_core.backbones import load_tokenizer, resolve_backbone
 from irl_core.gguf_export import Packing, load_merged
@@ -46,9 +48,17 @@ def endless_openvino(packing: Packing) -> EndlessOpenVINO:
     return policy
 
 
-def endless_transformers() -> TransformersPolicy:
+def endless_packaged() -> EndlessOpenVINO:
+    """The backbone's own GGUF file, Q4_1: what an adapter would have to be merged into is not fine enough for it."""
     backbone = resolve_backbone()
-    policy = TransformersPolicy("float32", None, load_merged(backbone, SHIPPED), load_tokenizer(backbone))
+    policy = EndlessOpenVINO("Q4_1", backbone, packed=backbone.gguf)
+    policy.stop_ids = frozenset()
+    return policy
+
+
+def endless_transformers(prepare: Callable[[Any], Any] = lambda model: model) -> TransformersPolicy:
+    backbone = resolve_backbone()
+    policy = TransformersPolicy("float32", None, prepare(load_merged(backbone, SHIPPED)), load_tokenizer(backbone))
     policy.stop_ids = frozenset()
     return policy
 
@@ -99,6 +109,27 @@ def generate_batch(model: Any, tokenizer: Any) -> Sampler:
     return draw
 
 
+def int8(model: Any) -> Any:
+    """The model with 8-bit weights in its linear layers, activations rounded to 8 bits as they come: torch's own."""
+    return torch.ao.quantization.quantize_dynamic(model, {torch.nn.Linear}, dtype=torch.qint8)
+
+
+def torchao_int8(model: Any) -> Any:
+    """The same by torchao, which `pip install torchao` brings."""
+    from torchao.quantization import Int8DynamicActivationInt8WeightConfig, quantize_
+
+    quantize_(model, Int8DynamicActivationInt8WeightConfig())
+    return model
+
+
+def compiled(model: Any) -> Any:
+    """`generate` then compiles the steps after the prompt, over a cache of fixed size."""
+    config = CompileConfig()
+    config._compile_all_devices = True  # transformers compiles on accelerators alone unless told
+    model.generation_config.cache_implementation, model.generation_config.compile_config = "static", config
+    return model
+
+
 _VLLM = """
 import json, sys
 from vllm import LLM, SamplingParams, TokensPrompt
@@ -112,22 +143,34 @@ for line in sys.stdin:
     print("drew", sum(len(o.token_ids) for o in out[0].outputs), flush=True)
 """
 
+_ERROR = re.compile(r"\b\w+(Error|Exception): .+")
+
 
 @contextmanager
 def vllm(python: Path, model: Path, prompt: Sequence[int]) -> Iterator[Sampler]:
-    """vLLM in the environment of `python`, drawing from a merged checkpoint in the folder `model`."""
+    """vLLM in the environment of `python`, drawing from a merged checkpoint in the folder `model`.
+
+    Raises:
+        RuntimeError: if it ends, with the first error that it told.
+    """
+    # On a CPU it would take most of the memory there is for its cache, and end where others hold some of it.
+    settings = {"VLLM_CPU_KVCACHE_SPACE": "2", "VLLM_NO_USAGE_STATS": "1"}
     worker = subprocess.Popen(
         [str(python), "-c", _VLLM, str(model), json.dumps(list(prompt))],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
+        env={**os.environ, **settings},
     )
 
     def answer(word: str) -> str:
+        error = ""
         for line in worker.stdout:  # vLLM logs to stdout as well
             if line.startswith(word):
                 return line.removeprefix(word).strip()
-        raise RuntimeError("vLLM ended; its own output above says why")
+            error = error or (found[0] if (found := _ERROR.search(line)) else "")
+        raise RuntimeError(error or "vLLM ended without a word")
 
     def draw(n: int, tokens: int, seed: int) -> int:
         worker.stdin.write(json.dumps([n, tokens, seed]) + "\n")

@@ -1,6 +1,6 @@
 """How fast traces are drawn and scored, side by side with what a user would use instead, in one run.
 
-    python -m benchmarks.speed [--parts sampling scoring colouring scaling app roofline] [--vllm-python PATH]
+    python -m benchmarks.speed [--parts sampling alternatives scoring ...] [--vllm-python PATH]
 
 Every contestant draws or scores the same work in turn, round after round; a ratio is a quotient within a round. The
 figures go to docs/performance.json, part by part (a part that is not asked for stays as it was), and from there to
@@ -20,11 +20,11 @@ from typing import Any
 
 import torch
 from tqdm import tqdm
-from transformers import AutoConfig
 
 from benchmarks import performance, samplers, scorers
 from benchmarks.app_start import start_once
-from benchmarks.timing import growth_exponent, machine, race
+from benchmarks.roofline import roofline
+from benchmarks.timing import growth_exponent, machine, race, started
 from irl_core.backbones import load_causal_lm, load_tokenizer, native_dtype, resolve_backbone
 from irl_core.critic import load_critic
 from irl_core.gguf_export import load_merged
@@ -54,25 +54,58 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def sampling(args: argparse.Namespace) -> dict[str, Any]:
-    """Eight traces of one problem, 128 tokens each."""
+    """Eight traces of one problem, 128 tokens each: ours, and what a user would take instead."""
     backbone = resolve_backbone()
     tokenizer, merged = load_tokenizer(backbone), load_merged(backbone, SHIPPED)
     with ExitStack() as stack:
-        engines = {
-            "OpenVINO Q8_0 (default)": samplers.of_policy(samplers.endless_openvino("Q8_0")),
-            "OpenVINO F16": samplers.of_policy(samplers.endless_openvino("F16")),
-            "transformers, our loop": samplers.of_policy(samplers.endless_transformers()),
-            "generate": samplers.generate(merged, tokenizer),
-            "generate_batch": samplers.generate_batch(load_merged(backbone, SHIPPED), tokenizer),
-        }
-        if args.vllm_python:
-            folder = stack.enter_context(tempfile.TemporaryDirectory())
+
+        def vllm() -> samplers.Sampler:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             merged.save_pretrained(folder)
             tokenizer.save_pretrained(folder)
             prompt = prompt_ids(tokenizer, samplers.QUESTION)
-            engines["vLLM"] = stack.enter_context(samplers.vllm(args.vllm_python, Path(folder), prompt))
-        contestants = {name: _drawing(engine, args.tokens) for name, engine in engines.items()}
-        return {"traces": TRACES, "tokens": args.tokens, "engines": race(contestants, args.rounds, "sampling")}
+            return stack.enter_context(samplers.vllm(args.vllm_python, folder, prompt))
+
+        builders = {
+            "OpenVINO Q8_0 (default)": lambda: samplers.of_policy(samplers.endless_openvino("Q8_0")),
+            "OpenVINO F16": lambda: samplers.of_policy(samplers.endless_openvino("F16")),
+            "generate, float32": lambda: samplers.generate(merged, tokenizer),
+            "generate, bfloat16": lambda: samplers.generate(load_merged(backbone, SHIPPED).bfloat16(), tokenizer),
+            "generate_batch, float32": lambda: samplers.generate_batch(load_merged(backbone, SHIPPED), tokenizer),
+        }
+        if args.vllm_python:
+            builders["vLLM, bfloat16"] = vllm
+        return _draw_off(builders, args)
+
+
+def alternatives(args: argparse.Namespace) -> dict[str, Any]:
+    """The same work by other ways that the sampler could go."""
+    backbone = resolve_backbone()
+    tokenizer = load_tokenizer(backbone)
+
+    def generate(prepare: Callable[[Any], Any]) -> samplers.Sampler:
+        return samplers.generate(prepare(load_merged(backbone, SHIPPED)), tokenizer)
+
+    def loop(prepare: Callable[[Any], Any]) -> samplers.Sampler:
+        return samplers.of_policy(samplers.endless_transformers(prepare))
+
+    builders = {
+        "OpenVINO Q8_0 (default)": lambda: samplers.of_policy(samplers.endless_openvino("Q8_0")),
+        "OpenVINO Q4_1, without the adapter": lambda: samplers.of_policy(samplers.endless_packaged()),
+        "our loop, float32": lambda: loop(lambda model: model),
+        "our loop, bfloat16": lambda: loop(lambda model: model.bfloat16()),
+        "our loop, torch's int8": lambda: loop(samplers.int8),
+        "generate, float32": lambda: generate(lambda model: model),
+        "generate, torch.compile": lambda: generate(samplers.compiled),
+        "generate, torchao's int8": lambda: generate(samplers.torchao_int8),
+    }
+    return _draw_off(builders, args)
+
+
+def _draw_off(builders: dict[str, Callable[[], samplers.Sampler]], args: argparse.Namespace) -> dict[str, Any]:
+    engines, failed = started(builders)
+    contestants = {name: _drawing(engine, args.tokens) for name, engine in engines.items()}
+    return {"traces": TRACES, "tokens": args.tokens, "engines": race(contestants, args.rounds, "sampling") | failed}
 
 
 def _drawing(engine: samplers.Sampler, tokens: int) -> Callable[[int], int]:
@@ -216,56 +249,7 @@ def app(args: argparse.Namespace) -> dict[str, Any]:
     return {"starts": starts}
 
 
-def roofline(args: argparse.Namespace) -> dict[str, Any]:
-    """What the machine can do at most, and what a token of the model asks of it."""
-    config = AutoConfig.from_pretrained(resolve_backbone().path)
-    head_dim = config.hidden_size // config.num_attention_heads
-    attention = 2 * config.hidden_size * head_dim * (config.num_attention_heads + config.num_key_value_heads)
-    body = config.num_hidden_layers * (attention + 3 * config.hidden_size * config.intermediate_size)
-    head = config.vocab_size * config.hidden_size
-    figures = {f"{kind} products, GFLOP/s": gflops(dtype, args.rounds) for kind, dtype in DTYPES.items()}
-    bandwidth = gigabytes_per_second(args.rounds)
-    fastest = max(figures.values())
-    return {
-        "figures": {
-            **figures,
-            "memory read, GB/s": bandwidth,
-            "body, MFLOP per token": 2 * body / 1e6,
-            "head, MFLOP per token": 2 * head / 1e6,
-            "scoring at the compute limit, tokens/s": fastest * 1e9 / (2 * (body + head)),
-            "Q8_0 weights read per step, MB": (body + head) * 34 / 32 / 1e6,
-            f"drawing {TRACES} traces at the memory limit, tokens/s": (
-                TRACES * bandwidth * 1e9 / ((body + head) * 34 / 32)
-            ),
-        }
-    }
-
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-
-
-def gflops(dtype: torch.dtype, rounds: int) -> float:
-    """The best of some products of the model's largest shape, 512 rows."""
-    rows, weight = torch.ones(512, 576, dtype=dtype), torch.ones(1536, 576, dtype=dtype)
-    return max(2 * 512 * 576 * 1536 / _best_seconds(lambda: rows @ weight.T) / 1e9 for _ in range(rounds))
-
-
-def gigabytes_per_second(rounds: int) -> float:
-    """The best of some sums over a gigabyte."""
-    block = torch.ones(250_000_000)
-    return max(1.0 / _best_seconds(block.sum) for _ in range(rounds))
-
-
-def _best_seconds(work: Callable[[], Any], tries: int = 10) -> float:
-    seconds = []
-    for _ in range(tries):
-        started = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
-
-
-PARTS = {part.__name__: part for part in (sampling, scoring, colouring, scaling, app, roofline)}
+PARTS = {part.__name__: part for part in (sampling, alternatives, scoring, colouring, scaling, app, roofline)}
 
 
 def build_parser() -> argparse.ArgumentParser:

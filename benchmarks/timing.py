@@ -5,27 +5,63 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from tqdm import tqdm
+
+T = TypeVar("T")
 
 Contestant = Callable[[int], int]
 """Does its work for the round of this number and returns how many tokens that were."""
 
 
-def race(contestants: Mapping[str, Contestant], rounds: int, what: str) -> dict[str, dict[str, list[float]]]:
-    """Seconds and tokens of each contestant in each round, after one that is not counted."""
-    found: dict[str, dict[str, list[float]]] = {name: {"seconds": [], "tokens": []} for name in contestants}
+OURS = "(default)"
+"""How the name of the contestant ends without which a race is worth nothing."""
+
+
+def race(contestants: Mapping[str, Contestant], rounds: int, what: str) -> dict[str, dict[str, Any]]:
+    """Seconds and tokens of each contestant in each round, after one that is not counted.
+
+    One that fails is out of the race, with the reason under "failed"; the default's failure is raised.
+    """
+    found: dict[str, dict[str, Any]] = {name: {"seconds": [], "tokens": []} for name in contestants}
     for number in tqdm(range(rounds + 1), desc=what, unit="round"):
         for name, contestant in contestants.items():
+            if "failed" in found[name]:
+                continue
             started = time.perf_counter()
-            tokens = contestant(number)
+            try:
+                tokens = contestant(number)
+            except Exception as error:
+                if name.endswith(OURS):
+                    raise
+                found[name] = {"failed": f"failed: {reason(error)}"}
+                continue
             seconds = time.perf_counter() - started
             if number:
                 found[name]["seconds"].append(round(seconds, 4))
                 found[name]["tokens"].append(tokens)
     return found
+
+
+def started(builders: Mapping[str, Callable[[], T]]) -> tuple[dict[str, T], dict[str, dict[str, str]]]:
+    """What each builder makes, and what `race` would say of those that make nothing; the default's error is raised."""
+    made: dict[str, T] = {}
+    failed: dict[str, dict[str, str]] = {}
+    for name, build in builders.items():
+        try:
+            made[name] = build()
+        except Exception as error:
+            if name.endswith(OURS):
+                raise
+            failed[name] = {"failed": f"did not start: {reason(error)}"}
+    return made, failed
+
+
+def reason(error: Exception) -> str:
+    """The first line of an error, short enough for a table."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:120]
 
 
 def speeds(measured: Mapping[str, Sequence[float]]) -> list[float]:

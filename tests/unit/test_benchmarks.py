@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from benchmarks import performance, samplers, scorers
-from benchmarks.timing import growth_exponent, race, ratio, speeds
+from benchmarks.timing import growth_exponent, race, ratio, speeds, started
 from tests.nano import nano_llama, nano_tokenizer
 
 ROWS = [([3, 4, 5], [6, 7, 8, 9]), ([3, 4, 5], [9, 9]), ([3, 4, 5], list(range(10, 50)))]
@@ -53,6 +53,38 @@ def test_contestants_take_turns_and_the_first_round_does_not_count():
     assert len(found["b"]["seconds"]) == 2
 
 
+def test_a_contestant_that_fails_loses_its_own_row_alone():
+    def breaks_down(number):
+        if number == 1:
+            raise RuntimeError("out of memory\nat great length")
+        return 5
+
+    found = race({"fine": lambda k: 5, "weak": breaks_down, "ours (default)": lambda k: 5}, 2, "test")
+    assert found["weak"] == {"failed": "failed: out of memory"}
+    assert found["fine"]["tokens"] == found["ours (default)"]["tokens"] == [5, 5]
+    with pytest.raises(RuntimeError):
+        race({"ours (default)": breaks_down}, 2, "test")
+
+
+def test_what_does_not_start_is_told_and_the_others_race():
+    def missing():
+        raise ImportError("No module named 'torchao'")
+
+    made, failed = started({"there": lambda: 3, "not there": missing})
+    assert made == {"there": 3}
+    assert failed == {"not there": {"failed": "did not start: No module named 'torchao'"}}
+    with pytest.raises(ImportError):
+        started({"ours (default)": missing})
+
+
+def test_vllm_that_ends_is_told_by_its_first_error(tmp_path):
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho 'worker: ValueError: no room'\necho 'RuntimeError: see above'\nexit 1\n")
+    python.chmod(0o755)
+    with pytest.raises(RuntimeError, match=r"^ValueError: no room$"), samplers.vllm(python, tmp_path, [1]):
+        pass
+
+
 def test_ratios_are_quotients_within_a_round():
     assert speeds({"tokens": [10, 20], "seconds": [2.0, 5.0]}) == [5.0, 4.0]
     assert ratio([6.0, 8.0, 10.0], [3.0, 2.0, 10.0]) == {"median": 2.0, "low": 1.0, "high": 4.0}
@@ -67,7 +99,11 @@ def test_the_page_is_filled_in_between_its_marks(tmp_path):
     timed = {"seconds": [1.0, 2.0], "tokens": [10, 10]}
     slower = {"seconds": [4.0, 4.0], "tokens": [10, 10]}
     machine = {"cores": 2, "processor": "a processor", "torch": "2"}
-    part = {"machine": machine, "rounds": 2, "engines": {"ours (default)": timed, "other": slower}}
+    part = {
+        "machine": machine,
+        "rounds": 2,
+        "engines": {"ours (default)": timed, "other": slower, "absent": {"failed": "did not start: no room"}},
+    }
     series = {"drawn by traces": {"tokens": [8, 16], "seconds": [1.0, 2.0], "exponent": 1.0}}
     figures = tmp_path / "performance.json"
     figures.write_text(json.dumps({"sampling": part, "scaling": {"machine": machine, "rounds": 2, "series": series}}))
@@ -79,6 +115,7 @@ def test_the_page_is_filled_in_between_its_marks(tmp_path):
     text = page.read_text()
     assert "| ours (default) | 8 |" in text  # the median of 10 and 5 tokens per second, rounded
     assert "| other | 2 | 3.00 (2.00 to 4.00) |" in text
+    assert "| absent | did not start: no room |  |" in text
     assert "old" not in text
     assert text.startswith("Before\n")
     assert "Not measured yet" in text
