@@ -13,6 +13,7 @@ from transformers import PreTrainedModel
 
 from irl_core.backbones import resolve_backbone
 from irl_core.gguf_export import Packing, packed_policy
+from irl_core.packing import pack
 from irl_core.policy import SHIPPED
 from irl_core.reading import Reader, Row
 from irl_core.scoring import causal_statistics
@@ -55,12 +56,18 @@ def padded_batch(model: PreTrainedModel, attention: str = "sdpa") -> Scorer:
     return score
 
 
-def raw_forward(model: PreTrainedModel) -> Scorer:
+def packed(model: PreTrainedModel) -> PreTrainedModel:
+    """The model as the critic keeps it."""
+    pack(model)
+    return model
+
+
+def raw_forward(model: PreTrainedModel, attention: str = "sdpa") -> Scorer:
     """The limit: as many unique tokens as dense rows of equal length, as many rows through the head; no scores."""
 
     @torch.inference_mode()
     def score(rows: Sequence[Row]) -> list[torch.Tensor]:
-        model.set_attn_implementation("sdpa")
+        model.set_attn_implementation(attention)
         ids = torch.arange(len(rows) * -(-unique_tokens(rows) // len(rows))) % model.config.vocab_size
         hidden = model.model(ids.view(len(rows), -1), use_cache=False).last_hidden_state.flatten(0, 1)
         for states in hidden[: sum(len(completion) for _, completion in rows)].split(64):

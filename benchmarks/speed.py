@@ -120,7 +120,9 @@ def scoring(args: argparse.Namespace) -> dict[str, Any]:
     model = load_merged(backbone, SHIPPED).to(native_dtype())
     kind = str(model.dtype).removeprefix("torch.")
     engines = {
-        f"ours, {kind} (default)": scorers.ours(model),
+        f"ours, {kind} (default)": scorers.ours(scorers.packed(load_merged(backbone, SHIPPED).to(native_dtype()))),
+        f"ours, {kind}, weights as torch keeps them": scorers.ours(model),
+        "ours, torch's int8": scorers.ours(samplers.int8(load_merged(backbone, SHIPPED))),
         "ours, float32": scorers.ours(exact_model),
         f"plain loop padded to {scorers.PADDED_TO}, {kind}": scorers.plain_loop(model, scorers.PADDED_TO),
         f"plain loop, no padding, {kind}": scorers.plain_loop(model),
@@ -132,7 +134,10 @@ def scoring(args: argparse.Namespace) -> dict[str, Any]:
         "OpenVINO Q8_0 weights, int8": scorers.openvino_forward("Q8_0", "f32"),
     }
     exact = scorers.plain_loop(exact_model)(rows)
-    limit = {f"raw forward pass, {kind}": scorers.raw_forward(model)}
+    limit = {
+        f"raw forward pass, {kind}, {attention}": scorers.raw_forward(model, attention)
+        for attention in ("sdpa", "eager")
+    }
     contestants = {name: _scoring(engine, rows) for name, engine in (engines | limit).items()}
     return {
         "traces": len(rows),
@@ -167,7 +172,7 @@ def drawn_rows(tokens: int) -> list[tuple[list[int], list[int]]]:
 def edit(rounds: int) -> dict[str, Any]:
     """A solution of some 250 tokens edited at three places of its last third, against reading all of it."""
     critic = load_critic()
-    edits = [int(len(SOLUTION) * (0.7 + 0.1 * i)) for i in range(3)]
+    edits = [int(len(SOLUTION) * (13 + 2 * i) / 18) for i in range(3)]  # the middles of the thirds of the last third
     changed = [trace_from_text(SOLUTION[:at] + "7" + SOLUTION[at:]) for at in edits]
     session = critic.session(samplers.QUESTION)
     original = trace_from_text(SOLUTION)
@@ -210,7 +215,7 @@ def scaling(args: argparse.Namespace) -> dict[str, Any]:
     sampler = samplers.of_policy(samplers.endless_openvino("Q8_0"))
     backbone = resolve_backbone()
     tokenizer = load_tokenizer(backbone)
-    score = scorers.ours(load_causal_lm(backbone, native_dtype()))
+    score = scorers.ours(scorers.packed(load_causal_lm(backbone, native_dtype())))
     prompt = prompt_ids(tokenizer, samplers.QUESTION)
     text = encode_solution(tokenizer, SOLUTION * 8)[0]
 

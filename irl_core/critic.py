@@ -15,6 +15,7 @@ import torch
 from irl_core.backbones import Backbone, load_causal_lm, load_tokenizer, native_dtype, resolve_backbone
 from irl_core.calibration import Calibration, load_calibration, uncalibrated
 from irl_core.evidence import FEATURES
+from irl_core.packing import pack
 from irl_core.reading import Reader
 from irl_core.rewards import CriticCard, score_growing, score_trace
 from irl_core.scoring import (
@@ -56,10 +57,12 @@ class Critic:
     def _load_models(self, adapter: Path | None, dtype: torch.dtype) -> None:
         self._model = load_critic_model(self.card, self.backbone, adapter, dtype)
         self._reference = load_causal_lm(self.backbone, dtype) if self.card.form == "log_ratio" else None
+        for model in filter(None, (self._model, self._reference)):
+            pack(model)
 
     @property
     def model(self) -> torch.nn.Module:
-        """Backbone and adapter in one, in evaluation mode."""
+        """Backbone and adapter in one, in evaluation mode; packed where that is faster, which float32 never is."""
         return self._model
 
     @property
