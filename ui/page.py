@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -27,9 +28,10 @@ _MASTHEAD = (
 )
 _COLOPHON = (
     '<footer class="colophon"><p>A mark is a question, not a verdict: the critic learned from worked solutions alone '
-    "and errs both ways. Equations are checked exactly; what could not be read as an equation was not checked. "
-    "Please do not paste names of pupils.</p></footer>"
+    "and errs both ways. {measured}Equations are checked exactly; what could not be read as an equation was not "
+    "checked. Please do not paste names of pupils.</p></footer>"
 )
+_FIGURES = ASSETS / "checkpoints" / "figures.json"
 
 
 def build_page(workbench: Workbench | None) -> gr.Blocks:
@@ -44,11 +46,27 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
                 solve = SolveTab(workbench, examples["problems"], load_gallery())
             with gr.Tab("Diagnose", id="diagnose"):
                 build_diagnose(workbench, examples["solutions"])
-        html(_COLOPHON)
+        html(_COLOPHON.format(measured=measured(_FIGURES)))
         page.unload(solve.forget)
         if workbench is not None:
             _follow_status(workbench, masthead)
     return page
+
+
+def measured(figures: Path) -> str:
+    """How often the shipped marks are right, in a sentence, from the figures that the documents are filled with too.
+
+    Empty where they are not to be had: then nothing is claimed.
+    """
+    try:
+        found = json.loads(figures.read_text("utf-8"))["mr-gsm8k/calibration"]["figures"]
+        named, flagged, n = found["cross_validated.top1"]["value"], found["false_flag_rate"], found["n"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    return (
+        f"On {n:,} labelled solutions the shipped critic named the first wrong step of {named:.0%} of the wrong ones "
+        f"exactly, and suspected {flagged:.0%} of the right ones. "
+    )
 
 
 def load_gallery() -> dict[str, Session]:
