@@ -9,14 +9,30 @@ from pydantic import Field
 from irl_core.traces import Record
 
 
+class TraceModel(Record):
+    """P(the trace holds an error) = σ(intercept + of_steps · log-odds of Σ p_k + of_score · trace score).
+
+    Steps are read one by one; the trace score also holds what is seen on the whole alone, such as a number of the
+    problem that no step uses. `source` and `n_traces` say on what it was fitted; of most of those traces only the
+    outcome is known.
+    """
+
+    of_steps: float
+    of_score: float
+    intercept: float
+    source: str
+    n_traces: int
+
+
 class Calibration(Record):
     """A logistic hazard model over step features, and the thresholds of the diagnosis.
 
     The hazard of step k is h_k = σ(intercept + Σ weight · (feature − mean) / scale): the probability that step k is
-    wrong given that all before it are right. `threshold` is on the probability that the trace holds an error;
-    between `unsure_above` and `threshold` the diagnosis says "not sure". `false_flag_rate` and `not_sure_rate` are the
-    shares of right traces that reached the one and the other when their problem was held out. `source` and `n_traces`
-    say on what it was fitted, `supervision` whether labels of people were used.
+    wrong given that all before it are right. Where there is a `trace_model` it has the last word on the whole trace,
+    and the steps share its probability in the hazards' proportions. `threshold` is on the probability that the trace
+    holds an error; between `unsure_above` and `threshold` the diagnosis says "not sure". `false_flag_rate` and
+    `not_sure_rate` are the shares of right traces that reached the one and the other when their problem was held out.
+    `source` and `n_traces` say on what it was fitted, `supervision` whether labels of people were used.
     """
 
     features: tuple[str, ...]
@@ -31,6 +47,7 @@ class Calibration(Record):
     supervision: str
     false_flag_rate: float | None = None
     not_sure_rate: float | None = None
+    trace_model: TraceModel | None = None
 
 
 def load_calibration(path: Path) -> Calibration:

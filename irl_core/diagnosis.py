@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from typing import Literal
 
 from irl_core.arithmetic import EquationCheck
-from irl_core.calibration import Calibration
+from irl_core.calibration import Calibration, TraceModel
 from irl_core.evidence import StepEvidence, features, gather
 from irl_core.traces import Record, Trace, TraceScore
+
+_LEAST = 1e-6
 
 StepVerdict = Literal["fine", "suspect", "not sure", "follows"]
 
@@ -38,11 +40,14 @@ def diagnose(question: str, trace: Trace, score: TraceScore, calibration: Calibr
     """Judge each step of a scored trace.
 
     With hazards h_k the probability that step k is the first wrong one is p_k = h_k Π_{j<k} (1 − h_j), and the trace
-    holds an error with probability Σ p_k. At or above the threshold the most probable step is suspect and the steps
-    after it only follow; a little below it, the most probable step is marked "not sure".
+    holds an error with probability Σ p_k, unless the calibration has a model of whole traces. At or above the
+    threshold the most probable step is suspect and the steps after it only follow; a little below it, the most
+    probable step is marked "not sure".
     """
     evidence = gather(question, trace, score)
     probabilities = first_error_probabilities(hazards(features(evidence), calibration))
+    if calibration.trace_model is not None:
+        probabilities = seen_as_a_whole(probabilities, score.trace_score, calibration.trace_model)
     wrong = sum(probabilities)
     top = max(range(len(probabilities)), key=probabilities.__getitem__, default=None)
     suspect = top if wrong >= calibration.threshold else None
@@ -69,7 +74,7 @@ def hazards(rows: Sequence[Sequence[float]], calibration: Calibration) -> list[f
         calibration.intercept + sum(w * (x - m) / s for x, (m, s, w) in zip(row, standard, strict=True))
         for row in rows
     )
-    return [1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))) for logit in logits]
+    return [_logistic(logit) for logit in logits]
 
 
 def first_error_probabilities(hazard: Sequence[float]) -> list[float]:
@@ -79,6 +84,25 @@ def first_error_probabilities(hazard: Sequence[float]) -> list[float]:
         probabilities.append(h * survival)
         survival *= 1 - h
     return probabilities
+
+
+def seen_as_a_whole(probabilities: Sequence[float], trace_score: float, model: TraceModel) -> list[float]:
+    """The steps' probabilities in the same proportions, adding up to what the model says of the trace."""
+    if not probabilities:
+        return []
+    logit = model.intercept + model.of_steps * log_odds(sum(probabilities)) + model.of_score * trace_score
+    wrong = _logistic(logit)
+    return [p * wrong / sum(probabilities) for p in probabilities]
+
+
+def log_odds(probability: float) -> float:
+    """log p / (1 − p), with p kept a millionth away from 0 and 1."""
+    p = min(max(probability, _LEAST), 1 - _LEAST)
+    return math.log(p / (1 - p))
+
+
+def _logistic(logit: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
 def _verdict(k: int, suspect: int | None, unsure: int | None) -> StepVerdict:

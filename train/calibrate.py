@@ -6,6 +6,9 @@ From demonstrations alone, right as they are and wrong where one of their steps 
 first error is known and nobody labelled anything:
   python -m train.calibrate --critic FOLDER --demonstrations gsm8k_train.jsonl --n 300
 
+With --outcomes, traces of other generators of which only the final answer is known to be right or wrong settle,
+together with the labelled ones, how probable an error is in the whole trace.
+
 Figures are cross-validated by problem; the model that is saved beside the critic is fitted on all traces. --report-on
 adds figures on traces that were not used. A threshold is the best first-error F1, or a stated share of right traces
 that may be flagged.
@@ -22,10 +25,23 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from irl_core.calibration import Calibration
+from irl_core.calibration import Calibration, TraceModel
 from irl_core.critic import load_critic
 from irl_core.evaluation.bootstrap import ProblemBootstrap
-from irl_core.evaluation.calibrating import Hazard, cross_validated, false_flag_rate, fit_hazard, threshold_at
+from irl_core.evaluation.calibrating import (
+    Hazard,
+    Outcomes,
+    TraceFit,
+    cross_validated,
+    cross_validated_traces,
+    false_flag_rate,
+    fit_hazard,
+    fit_trace_model,
+    judged_whole,
+    shared_out,
+    summed,
+    threshold_at,
+)
 from irl_core.evaluation.data import read_traces
 from irl_core.evaluation.metrics import (
     StepLabels,
@@ -55,11 +71,12 @@ class Example(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Features (K, F) of each trace, its label, and the number of its problem."""
+    """Features (K, F) of each trace, its label, its problem, and its trace score."""
 
     rows: list[np.ndarray]
     first_error: np.ndarray
     problems: np.ndarray
+    scores: np.ndarray
 
     def labels(self, probability: Sequence[np.ndarray]) -> StepLabels:
         """The traces with each step's probability of being the first wrong one."""
@@ -77,9 +94,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error("a calibration needs traces with a first_error_step, and one of them at least has to be wrong")
     critic = load_critic(args.critic, calibrated=False)
     evidence = collect(critic, examples)
-    held_out = evidence.labels(cross_validated(*evidence, args.penalty))
+    others = [collect(critic, list(with_outcome(path))) for path in args.outcomes]
+    probabilities, pools, fit = held_out_probabilities(evidence, others, args.penalty)
+    whole = None
+    if fit is not None:
+        names = ", ".join(["the traces with step labels", *(path.stem for path in args.outcomes)])
+        n = len(examples) + sum(pool["n"] for pool in pools)
+        whole = TraceModel(**fit._asdict(), source=names, n_traces=n)
+    held_out = evidence.labels(probabilities)
     hazard = fit_hazard(evidence.rows, evidence.first_error, args.penalty)
-    calibration = calibrate(args, hazard, held_out)
+    calibration = calibrate(args, hazard, held_out, whole)
     out = args.out or critic.path / "calibration.json"
     out.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
     figures = {
@@ -92,14 +116,50 @@ def main(argv: Sequence[str] | None = None) -> None:
         "weights": dict(zip(FEATURES, np.round(hazard.weights, 3).tolist(), strict=True)),
         "calibration": str(out),
     }
+    if whole is not None:
+        figures |= {"trace_model": whole.model_dump(), "outcomes": pools}
     if args.report_on:
         other = collect(critic, list(labelled(args.report_on)))
-        steps = other.labels([hazard.first_error(row) for row in other.rows])
+        steps = other.labels(judged_whole([hazard.first_error(row) for row in other.rows], other.scores, fit))
         figures["reported_on"] = figures_of(steps, calibration.threshold, other.problems)
     print_figures(figures)
 
 
-def calibrate(args: argparse.Namespace, hazard: Hazard, held_out: StepLabels) -> Calibration:
+def held_out_probabilities(
+    evidence: Evidence, others: Sequence[Evidence], penalty: float
+) -> tuple[list[np.ndarray], list[dict[str, Any]], TraceFit | None]:
+    """Of the labelled traces under models that had not seen their problem; figures of each of the others; and, where
+    there are others, the model of whole traces fitted on all."""
+    rows = [row for other in others for row in other.rows]
+    problems = np.concatenate([evidence.problems, *(other.problems for other in others)])
+    n = len(evidence.rows)
+    found = cross_validated(*evidence[:3], penalty, rows, problems[n:])
+    if not others:
+        return found, [], None
+    sources = [evidence, *others]
+    ends = np.cumsum([len(source.rows) for source in sources])
+    parts = [found[end - len(source.rows) : end] for source, end in zip(sources, ends, strict=True)]
+    pools = [
+        Outcomes(summed(part), source.scores, source.first_error >= 0, source.problems)
+        for source, part in zip(sources, parts, strict=True)
+    ]
+    wrong = cross_validated_traces(pools)
+    figures = [trace_figures(p, pool.wrong, pool.problems) for p, pool in zip(wrong[1:], pools[1:], strict=True)]
+    return shared_out(found[:n], wrong[0]), figures, fit_trace_model(pools)
+
+
+def trace_figures(wrong: np.ndarray, erroneous: np.ndarray, problems: np.ndarray) -> dict[str, Any]:
+    """How well the probability of an error (N,) tells wrong traces apart, and whether it means what it says."""
+    bootstrap = ProblemBootstrap(problems)
+    return {
+        "n": len(wrong),
+        "auroc": trace_auroc(-wrong, erroneous, bootstrap),
+        "ece": expected_calibration_error(wrong, erroneous, bootstrap),
+        "brier": brier_score(wrong, erroneous, bootstrap),
+    }
+
+
+def calibrate(args: argparse.Namespace, hazard: Hazard, held_out: StepLabels, whole: TraceFit | None) -> Calibration:
     """The fitted model with its thresholds, chosen on probabilities of models that had not seen the problem."""
     wrong, erroneous = held_out.trace_probability(), held_out.erroneous
     if args.false_flag_rate is None:
@@ -117,9 +177,10 @@ def calibrate(args: argparse.Namespace, hazard: Hazard, held_out: StepLabels) ->
         unsure_above=unsure,
         source=args.source or "GSM8K's training solutions and generated problems, half of them with one step edited",
         n_traces=len(held_out),
-        supervision="step labels of the calibration set" if args.traces else "demonstrations",
+        supervision=("step labels" if args.traces else "demonstrations") + (" and outcomes" if whole else ""),
         false_flag_rate=false_flag_rate(wrong, erroneous, threshold),
         not_sure_rate=false_flag_rate(wrong, erroneous, unsure),
+        trace_model=whole,
     )
 
 
@@ -129,6 +190,13 @@ def labelled(paths: Sequence[Path]) -> Iterator[Example]:
         for line in read_traces(path):
             if not isinstance(line, BadLine) and line.first_error_step is not None:
                 yield Example(line.question, line.trace, line.first_error_step)
+
+
+def with_outcome(path: Path) -> Iterator[Example]:
+    """The traces of a file that are known to end right or wrong; a wrong one is wrong somewhere."""
+    for line in read_traces(path):
+        if not isinstance(line, BadLine) and line.final_correct is not None:
+            yield Example(line.question, line.trace, -1 if line.final_correct else 0)
 
 
 def from_demonstrations(args: argparse.Namespace) -> Iterator[Example]:
@@ -146,27 +214,27 @@ def figures_of(steps: StepLabels, threshold: float, problems: np.ndarray) -> dic
     hits = (steps.most_suspect() == steps.first_error).astype(float)
     best = oracle_threshold(steps)
     by_step = ProblemBootstrap(np.repeat(problems, steps.n_steps))
+    whole = trace_figures(wrong, steps.erroneous, problems)
     return {
         **first_error_f1(suspects_at(steps, threshold), steps.first_error, bootstrap),
         "f1_oracle": best and first_error_f1(suspects_at(steps, best), steps.first_error, bootstrap)["f1"],
         "threshold_oracle": best,
         "top1": bootstrap.mean(hits, steps.erroneous),
-        "auroc": trace_auroc(-wrong, steps.erroneous, bootstrap),
-        "ece": expected_calibration_error(wrong, steps.erroneous, bootstrap),
-        "brier": brier_score(wrong, steps.erroneous, bootstrap),
+        **{key: whole[key] for key in ("auroc", "ece", "brier")},
         "step_ece": expected_calibration_error(steps.probability, steps.is_first_error, by_step),
     }
 
 
 def collect(critic, examples: Sequence[Example]) -> Evidence:
     """What the diagnosis would know of every step."""
-    rows = []
+    rows, traces = [], []
     for start in tqdm(range(0, len(examples), WINDOW), desc="scoring", unit="batch"):
         window = examples[start : start + WINDOW]
         scores = critic.score_many([(x.question, x.trace) for x in window])
         rows += [np.array(features(gather(x.question, x.trace, s))) for x, s in zip(window, scores, strict=True)]
-    problems = np.unique([x.question for x in examples], return_inverse=True)[1]
-    return Evidence(rows, np.array([x.first_error for x in examples]), problems)
+        traces += [s.trace_score for s in scores]
+    problems = np.array([x.question for x in examples])
+    return Evidence(rows, np.array([x.first_error for x in examples]), problems, np.array(traces))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -176,6 +244,14 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--traces", nargs="+", type=Path, help="labelled traces, JSON lines")
     data.add_argument("--demonstrations", help="GSM8K train as JSON lines, or its hub name: no labels are used")
     parser.add_argument("--n", type=int, default=300, help="demonstrations, and as many generated problems")
+    parser.add_argument(
+        "--outcomes",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="T.jsonl",
+        help="traces with final_correct, a source each",
+    )
     parser.add_argument("--source", help="what the traces are, in words, for the record")
     parser.add_argument("--report-on", nargs="+", type=Path, metavar="T.jsonl", help="labelled traces to judge it on")
     parser.add_argument("--penalty", type=float, default=1.0, help="L2 penalty of the logistic model")

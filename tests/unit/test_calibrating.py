@@ -9,7 +9,17 @@ import numpy as np
 import pytest
 
 from irl_core.calibration import load_calibration
-from irl_core.evaluation.calibrating import Hazard, cross_validated, false_flag_rate, fit_hazard, threshold_at
+from irl_core.evaluation.calibrating import (
+    Hazard,
+    Outcomes,
+    cross_validated,
+    cross_validated_traces,
+    false_flag_rate,
+    fit_hazard,
+    fit_trace_model,
+    shared_out,
+    threshold_at,
+)
 from irl_core.learning.demonstrations import Demonstration
 from irl_core.learning.edited_solutions import edited_solutions
 from irl_core.traces import trace_from_steps, trace_from_text
@@ -55,6 +65,44 @@ def test_no_trace_is_judged_by_a_model_that_saw_its_problem():
     first_error = np.array([0 if i % 2 else -1 for i in range(40)] + [-1] * 5)
     problems = np.array([*range(40), *[40] * 5])
     assert min(p[0] for p in cross_validated(rows, first_error, problems, 0.1)[40:]) > 0.9
+
+
+def outcomes(rng, n, problems, base=0.0):
+    steps, scores = rng.normal(size=n), rng.normal(size=n)
+    wrong = rng.random(n) < 1 / (1 + np.exp(-(base + 1.5 * steps - 2.0 * scores)))
+    return Outcomes(steps, scores, wrong, np.array(problems))
+
+
+def test_a_model_of_whole_traces_finds_the_weights_that_made_the_data():
+    rng = np.random.default_rng(0)
+    fit = fit_trace_model([outcomes(rng, 6000, range(6000), 0.5), outcomes(rng, 3000, range(3000), 0.5)])
+    assert fit == pytest.approx((1.5, -2.0, 0.5), abs=0.15)
+    assert fit.probability(Outcomes(*(np.array([0.0]),) * 4)) == pytest.approx([1 / (1 + np.exp(-fit.intercept))])
+
+
+def test_every_source_weighs_the_same_in_the_model_of_whole_traces():
+    rng = np.random.default_rng(1)
+    few, many = outcomes(rng, 300, range(300), -2.0), outcomes(rng, 3000, range(3000), 2.0)
+    tenfold = Outcomes(*(np.tile(part, 10) for part in few))
+    assert fit_trace_model([few, many]) == pytest.approx(fit_trace_model([tenfold, many]), abs=0.01)
+
+
+def test_no_trace_is_judged_as_a_whole_by_a_model_that_saw_its_problem_in_any_source():
+    rng = np.random.default_rng(2)
+    names = [f"Q{i}" for i in range(40)]
+    one, two = outcomes(rng, 40, names), outcomes(rng, 40, names)
+    before = cross_validated_traces([one, two])
+    flipped = one._replace(wrong=np.where(one.problems == "Q7", ~one.wrong, one.wrong))
+    after = cross_validated_traces([flipped, two])
+    mine = one.problems == "Q7"
+    assert after[0][mine] == pytest.approx(before[0][mine], abs=1e-12)
+    assert after[1][mine] == pytest.approx(before[1][mine], abs=1e-12)
+    assert not np.allclose(after[0], before[0])
+
+
+def test_steps_share_what_the_whole_trace_is_given():
+    shared = shared_out([np.array([0.1, 0.3]), np.array([0.2])], np.array([0.8, 0.1]))
+    assert [s.tolist() for s in shared] == [pytest.approx([0.2, 0.6]), pytest.approx([0.1])]
 
 
 def test_a_threshold_at_a_rate_is_reached_by_no_more_than_that_share_of_the_right_traces():
@@ -112,8 +160,33 @@ def test_calibrate_writes_what_the_diagnosis_reads_and_reports_held_out_figures(
     calibration = load_calibration(tmp_path / "calibration.json")
     assert (calibration.source, calibration.n_traces) == ("made up", 40)
     assert calibration.weights[0] < 0
-    assert calibration.supervision == "step labels of the calibration set"
+    assert calibration.supervision == "step labels"
+    assert calibration.trace_model is None
     assert calibration.false_flag_rate == figures["false_flag_rate"] == 0.0
+
+
+def test_outcomes_of_other_generators_settle_how_probable_an_error_is_in_the_whole(tmp_path, monkeypatch, capsys):
+    steps = ["say 1", "say 7", "say 0"]
+    lines = [
+        {"question": f"Q{i}", "steps": [steps[0], steps[1 + i % 2]], "first_error_step": -1 if i % 2 else 1}
+        for i in range(40)
+    ]
+    ended = [
+        {"question": f"Q{i}", "solution": "say 1\nsay 7", "final_correct": i % 4 != 0, "gold_answer": "7"}
+        for i in range(40)
+    ]
+    for name, rows in (("traces", lines), ("weaker", ended)):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(tmp_path))
+    options = ["--source", "made up", "--outcomes", str(tmp_path / "weaker.jsonl")]
+    calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), *options])
+    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
+    calibration = load_calibration(tmp_path / "calibration.json")
+    assert calibration.trace_model.source == "the traces with step labels, weaker"
+    assert calibration.trace_model.n_traces == 80
+    assert calibration.supervision == "step labels and outcomes"
+    assert figures["outcomes"][0]["n"] == 40
+    assert figures["cross_validated"]["top1"]["value"] == 1.0
 
 
 def test_a_calibration_from_demonstrations_uses_no_label_and_is_judged_on_labelled_traces(

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irl_core.calibration import Calibration
-from irl_core.diagnosis import diagnose, first_error_probabilities, hazards
+from irl_core.calibration import Calibration, TraceModel
+from irl_core.diagnosis import diagnose, first_error_probabilities, hazards, log_odds, seen_as_a_whole
 from irl_core.evidence import FEATURES, features, gather, numbers_in
 from irl_core.traces import TraceScore, partition, trace_from_steps
 
@@ -51,6 +51,30 @@ def test_first_error_probabilities_never_add_up_to_more_than_one(hazard):
 def test_a_hazard_is_the_logistic_function_of_the_standardised_features():
     rows = [[0.0] * len(FEATURES)]
     assert hazards(rows, calibration()) == pytest.approx([0.04742587])
+
+
+def test_a_model_of_whole_traces_keeps_the_steps_proportions_and_sets_their_sum():
+    model = TraceModel(of_steps=1.0, of_score=-2.0, intercept=0.5, source="hand-made", n_traces=1)
+    # The sum 0.5 has log-odds 0; the logit is 0.5 + 0 - 2 * 0.25 = 0, so the sum stays 0.5.
+    assert seen_as_a_whole([0.1, 0.4], 0.25, model) == pytest.approx([0.1, 0.4])
+    # 0.5 + 0 + 2 * 0.4493 = 1.3986: probability 0.802.
+    assert seen_as_a_whole([0.1, 0.4], -0.4493, model) == pytest.approx([0.1604, 0.6416], abs=1e-4)
+    assert seen_as_a_whole([], 1.0, model) == []
+
+
+def test_log_odds_stay_finite():
+    assert log_odds(0.5) == 0.0
+    assert [log_odds(0.0), log_odds(1.0)] == pytest.approx([-13.8155, 13.8155], abs=1e-4)
+
+
+def test_the_trace_score_moves_the_verdict_where_the_calibration_says_so():
+    trace, score = scored(["3 * 4 = 12 pens", "#### 12"], [0.0, 0.0])
+    model = TraceModel(of_steps=1.0, of_score=-4.0, intercept=0.0, source="hand-made", n_traces=1)
+    whole = calibration().model_copy(update={"trace_model": model})
+    good, bad = (diagnose(QUESTION, trace, score.model_copy(update={"trace_score": s}), whole) for s in (1.0, -1.0))
+    assert good.first_suspect is None
+    assert bad.first_suspect == 0
+    assert sum(s.error_probability for s in bad.steps) > 0.8
 
 
 def test_a_false_equation_is_the_reason_and_names_the_expected_number():
