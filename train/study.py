@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -140,12 +141,17 @@ def train_method(args: argparse.Namespace, name: str, seed: int) -> Run:
 
 
 def policy_figures(args: argparse.Namespace, policy: LlamaForCausalLM, seed: int) -> Run:
-    """Right solutions of each test problem, and how likely an expert's solutions are."""
+    """Right solutions of each test problem, drawn and greedy, and how likely an expert's solutions are."""
     problems = test_problems(args)
     generator = torch.Generator().manual_seed(1_000 + seed)
-    counts = solved(_WORLD, policy, problems, args.samples, generator)
     experts = _WORLD.sample(EXPERT, problems, torch.Generator().manual_seed(2))
-    return {"solved": counts, "samples": args.samples, "expert_loss": expert_loss(policy, problems, experts)}
+    more = _WORLD.problems(args.greedy_problems, torch.Generator().manual_seed(4))
+    return {
+        "solved": solved(_WORLD, policy, problems, args.samples, generator),
+        "samples": args.samples,
+        "greedy": fmean(solved(_WORLD, policy, more, 1, None)),
+        "expert_loss": expert_loss(policy, problems, experts),
+    }
 
 
 def test_problems(args: argparse.Namespace) -> torch.Tensor:
@@ -201,6 +207,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--sft-check-steps", type=int, default=8, help="updates between looks at held-out solutions")
     parser.add_argument("--test-problems", type=int, default=250, help="held-out problems")
     parser.add_argument("--samples", type=int, default=8, help="solutions of each")
+    parser.add_argument("--greedy-problems", type=int, default=1000, help="problems solved greedily")
     return parser
 
 

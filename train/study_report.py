@@ -18,12 +18,14 @@ from train.study_methods import ABOUT, BASE, COMPARED, METHODS, RECOMMENDED, SFT
 _COLUMNS = {
     "pass1": "pass@1",
     "pass8": "pass@8",
+    "greedy": "greedy",
     "gain": "pass@1 − SFT",
     "collapsed": "collapsed",
     "expert_loss": "nats of an expert's token",
     "correlation": "r with log π_E/π",
     "correlation_novice": "r with log π_E/π_N",
     "localisation": "first wrong step",
+    "right_over_style": "right over style",
     "auroc": "trace AUROC",
 }
 _COLOURS = ("#1f6f8b", "#b5542c", "#6a7f2a", "#7a4f9a", "#b38600", "#3a3a3a", "#c0446f", "#2a8f6a", "#7d7d7d")
@@ -39,11 +41,14 @@ Made by `python -m train.study --config train/configs/study-nano.yaml`: chains o
 in which expert and novice are processes with known token probabilities, and a Llama of about a million parameters.
 
 {seeds} seeds, each with its own {demonstrations} demonstrations and its own fine-tuned policy; {samples} samples of
-each of {test_problems} held-out problems at temperature 1. Means over seeds with 95 % intervals (Student's t).
-Collapsed: pass@1 fell below half of the fine-tuned policy's at some time. r: Pearson's correlation of the critic's
-token rewards with the true log-ratio, to the policy as it is at the end and to the novice. First wrong step: how often
-the step with the lowest reward is the first wrong one, in erroneous solutions of the fine-tuned policy. Trace AUROC:
-right solutions of that policy against wrong ones, by the sum of rewards.
+each of {test_problems} held-out problems at temperature 1, and {greedy_problems} solved greedily. Means over seeds,
+with 95 % intervals (Student's t). Collapsed: pass@1 fell below half of the fine-tuned policy's at some time.
+
+r: Pearson's correlation of the critic's token rewards with the true log-ratio, to the policy as it is at the end and
+to the novice. First wrong step: how often the step with the lowest reward is the first wrong one, in erroneous solutions
+of the fine-tuned policy. Right over style: how often an expert's solution keeps more of its reward with other
+connectives than with a wrong result. Trace AUROC: right solutions of that policy against wrong ones, by the sum of
+rewards.
 """
 
 Run = Mapping[str, Any]
@@ -81,8 +86,11 @@ def summarise(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
 
 def _figures(runs: Sequence[Run], start: Mapping[int, float]) -> dict[str, Any]:
     figures: dict[str, Any] = {f"pass{k}": over_seeds([pass_rate(run, k) for run in runs]) for k in (1, 8)}
-    figures["expert_loss"] = over_seeds([run["expert_loss"] for run in runs])
-    figures["by_seed"] = {run["seed"]: pass_rate(run, 1) for run in runs}
+    figures |= {key: over_seeds([run[key] for run in runs]) for key in ("greedy", "expert_loss")}
+    figures["by_seed"] = {
+        "pass1": {run["seed"]: pass_rate(run, 1) for run in runs},
+        "greedy": {run["seed"]: run["greedy"] for run in runs},
+    }
     if runs[0]["method"] != BASE:
         figures["gain"] = over_seeds([pass_rate(run, 1) - start[run["seed"]] for run in runs])
     if "curve" in runs[0]:
@@ -140,18 +148,18 @@ def _cell(figure: SeedFigure | int | None, runs: int) -> str:
 def conclusions(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What the intervals say, in words that follow from the figures."""
     lines = ["## What follows", ""]
-    for name, other in COMPARED:
-        if name in summary and other in summary:
-            mine, theirs = summary[name]["pass1"], summary[other]["pass1"]
-            apart = mine["low"] > theirs["high"] or theirs["low"] > mine["high"]
-            word = "above" if mine["value"] > theirs["value"] else "below"
-            ours, others = summary[name]["by_seed"], summary[other]["by_seed"]
-            paired = over_seeds([ours[seed] - others[seed] for seed in ours])
-            lines.append(
-                f"- `{name}` is {word} `{other}`; the intervals {'do not overlap' if apart else 'overlap'}."
-                f" Seed by seed the difference is {paired['value']:+.3f}"
-                f" [{paired['low']:+.3f}, {paired['high']:+.3f}]."
-            )
+    for key, name, other in COMPARED:
+        if name not in summary or other not in summary:
+            continue
+        mine, theirs = summary[name][key], summary[other][key]
+        apart = mine["low"] > theirs["high"] or theirs["low"] > mine["high"]
+        ours, others = (summary[method]["by_seed"][key] for method in (name, other))
+        by = over_seeds([ours[seed] - others[seed] for seed in ours])
+        lines.append(
+            f"- {_COLUMNS[key]}: `{name}` {mine['value']:.3f}, `{other}` {theirs['value']:.3f}; the intervals"
+            f" {'do not overlap' if apart else 'overlap'}. Seed by seed {by['value']:+.3f}"
+            f" [{by['low']:+.3f}, {by['high']:+.3f}]."
+        )
     if RECOMMENDED in summary:
         best = summary[RECOMMENDED]
         lines.append(f"- `{RECOMMENDED}` is what we recommend; {best['collapsed']} of {best['pass1']['n']} collapsed.")

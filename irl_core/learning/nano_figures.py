@@ -11,7 +11,7 @@ from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
-from irl_core.learning.exact_world import EOS, EXPERT, NOVICE, STEP, ExactWorld
+from irl_core.learning.exact_world import CONNECTIVE, CONNECTIVES, EOS, EXPERT, NOVICE, NUMBER, STEP, ExactWorld
 from irl_core.learning.nano_models import completion_logits, completion_mask, sample, token_logprobs
 
 TokenRewards = Callable[[Tensor, Tensor], Tensor]
@@ -35,8 +35,8 @@ def over_seeds(values: list[float]) -> SeedFigure:
 
 
 @torch.no_grad()
-def solved(world: ExactWorld, policy, problems: Tensor, samples: int, generator: torch.Generator) -> list[int]:
-    """How many of `samples` solutions of each problem end in the right answer."""
+def solved(world: ExactWorld, policy, problems: Tensor, samples: int, generator: torch.Generator | None) -> list[int]:
+    """How many of `samples` solutions of each problem end in the right answer; without a generator they are greedy."""
     prompts = problems.repeat_interleave(samples, 0)
     solutions = sample(policy, prompts, world.length, generator)
     return world.correct(prompts, solutions).view(-1, samples).sum(1).tolist()
@@ -75,6 +75,20 @@ def localisation(world: ExactWorld, rewards: Tensor, problems: Tensor, solutions
     return (most_suspect_step(rewards) == truth)[truth >= 0].float().mean().item()
 
 
+def right_over_style(world: ExactWorld, rewards: TokenRewards, problems: Tensor, solutions: Tensor) -> float:
+    """Share of right solutions that keep more of their reward with the novice's connectives than with a wrong result.
+
+    The wrong result is the last one, a step further on the clock, and the answer with it.
+    """
+    right = ~world.wrong_tokens(problems, solutions).any(1)
+    problems, restyled, slipped = problems[right], solutions[right].clone(), solutions[right].clone()
+    for step in range(world.steps):
+        restyled[:, STEP * step] = CONNECTIVE + CONNECTIVES.index("thus")
+    answer = STEP * world.steps + 1
+    slipped[:, [answer - 2, answer]] = NUMBER + (slipped[:, [answer]] - NUMBER + 1) % world.modulus
+    return (rewards(problems, restyled).sum(1) > rewards(problems, slipped).sum(1)).float().mean().item()
+
+
 @torch.no_grad()
 def expert_loss(policy, problems: Tensor, solutions: Tensor) -> float:
     """Mean negative log-likelihood of expert solutions, nats per token."""
@@ -89,7 +103,7 @@ def critic_figures(
 
     `correlation` is Pearson's r with log π_E − log π over the tokens of experts and of the policy,
     `correlation_novice` with log π_E − log π_N; localisation and AUROC are on solutions of `start`, the policy that
-    training began with.
+    training began with, `right_over_style` is on the expert's.
     """
     experts = world.sample(EXPERT, problems, generator)
     rollouts = sample(policy, problems, world.length, generator)
@@ -103,5 +117,6 @@ def critic_figures(
         "correlation": correlation(learned[where], true[where]),
         "correlation_novice": correlation(learned[where], ratio[where]),
         "localisation": localisation(world, paid, problems, early),
+        "right_over_style": right_over_style(world, rewards, problems, experts),
         "auroc": float(roc_auc_score(right, paid.sum(1))) if 0 < right.sum() < len(right) else 0.5,
     }

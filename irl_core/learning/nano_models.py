@@ -86,13 +86,16 @@ def completion_values(critic: LlamaForTokenClassification, prompts: Tensor, comp
 
 
 @torch.no_grad()
-def sample(model: LlamaForCausalLM, prompts: Tensor, length: int, generator: torch.Generator) -> Tensor:
-    """One completion of each prompt at temperature 1, (B, length); each draw comes from `generator`."""
+def sample(model: LlamaForCausalLM, prompts: Tensor, length: int, generator: torch.Generator | None) -> Tensor:
+    """One completion of each prompt, (B, length): drawn at temperature 1 or, without a generator, greedy."""
     cache, ids, written = DynamicCache(config=model.config), prompts, []
     ended = torch.zeros(len(prompts), dtype=torch.bool)
     for _ in range(length):
         logits = model(ids, past_key_values=cache, logits_to_keep=1).logits[:, -1]
-        ids = torch.multinomial(logits.softmax(-1), 1, generator=generator)
+        if generator is None:
+            ids = logits.argmax(-1, keepdim=True)
+        else:
+            ids = torch.multinomial(logits.softmax(-1), 1, generator=generator)
         ids[ended] = PAD
         ended |= ids[:, 0] == EOS
         written.append(ids)

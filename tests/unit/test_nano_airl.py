@@ -9,6 +9,7 @@ from irl_core.learning.nano_figures import (
     localisation,
     most_suspect_step,
     over_seeds,
+    right_over_style,
     solved,
     true_rewards,
 )
@@ -149,6 +150,30 @@ def test_the_first_wrong_step_is_found_where_the_lowest_reward_is():
     rewards[0, 6] = 1.5
     assert most_suspect_step(rewards).tolist() == [0]
     assert localisation(world, rewards, problem, solution) == 0.0
+
+
+def test_right_over_style_compares_other_connectives_with_a_wrong_result():
+    world = ExactWorld()
+    problem = torch.tensor([[world.words.index(w) for w in "3 + 4 * 2 - 5 ?".split()]])
+    words = "so 3 + 4 = 7 then 2 * 7 = 4 so 4 - 5 = 9 answer 9 <eos>".split()
+    solution = torch.tensor([[world.words.index(w) for w in words]])
+    seen = []
+
+    def rewards(problems, solutions):
+        seen.append(world.text(solutions[0].tolist()))
+        return -1.0 * (solutions != solution)
+
+    assert right_over_style(world, rewards, problem, solution) == 0.0
+    assert seen == [
+        "thus 3 + 4 = 7 thus 2 * 7 = 4 thus 4 - 5 = 9 answer 9 <eos>",
+        "so 3 + 4 = 7 then 2 * 7 = 4 so 4 - 5 = 0 answer 0 <eos>",
+    ]
+
+
+def test_without_a_generator_the_likeliest_tokens_are_written(policy):
+    prompts = ids("3 + 2 ?")
+    greedy = sample(policy, prompts, 2, None)
+    assert greedy[0, 0] == completion_logits(policy, prompts, greedy)[0, 0].argmax()
 
 
 def test_figures_over_seeds_carry_student_s_interval():

@@ -12,11 +12,10 @@ TINY = [
 ]  # fmt: skip
 
 
-def run(method, seed, counts, curve=(), critic=None):
-    found = {"method": method, "seed": seed, "solved": counts, "samples": 8, "expert_loss": 0.3, "cpu_seconds": 1.0}
-    return (
-        found | ({"curve": [list(point) for point in curve]} if curve else {}) | ({"critic": critic} if critic else {})
-    )
+def run(method, seed, counts, curve=()):
+    found = {"method": method, "seed": seed, "solved": counts, "samples": 8, "cpu_seconds": 1.0}
+    found |= {"greedy": 0.9, "expert_loss": 0.3}
+    return found | ({"curve": [list(point) for point in curve]} if curve else {})
 
 
 def test_pass_rates_are_the_unbiased_ones():
@@ -46,13 +45,20 @@ def test_gains_are_differences_within_a_seed():
 def test_conclusions_say_whether_intervals_overlap():
     def figures(value, half):
         whole = {"value": value, "low": value - half, "high": value + half, "n": 5}
-        return {"pass1": whole, "by_seed": {0: value - 0.01, 1: value + 0.01}, "collapsed": 1}
+        by_seed = {0: value - 0.01, 1: value + 0.01}
+        return {
+            "pass1": whole,
+            "greedy": whole,
+            "by_seed": {"pass1": by_seed, "greedy": by_seed},
+            "collapsed": 1,
+        }
 
-    text = "\n".join(
-        conclusions({SFT: figures(0.5, 0.1), "sparse": figures(0.65, 0.1), RECOMMENDED: figures(0.75, 0.1)})
-    )
-    assert "above `sft`; the intervals do not overlap. Seed by seed the difference is +0.250 [+0.250, +0.250]" in text
-    assert "above `sparse`; the intervals overlap" in text
+    found = {SFT: figures(0.5, 0.1), "sparse": figures(0.65, 0.1), RECOMMENDED: figures(0.75, 0.1)}
+    text = "\n".join(conclusions(found))
+    expected = "`sft` 0.500; the intervals do not overlap. Seed by seed +0.250 [+0.250, +0.250]."
+    assert f"- pass@1: `{RECOMMENDED}` 0.750, {expected}" in text
+    assert f"- greedy: `{RECOMMENDED}` 0.750, {expected}" in text
+    assert f"- pass@1: `{RECOMMENDED}` 0.750, `sparse` 0.650; the intervals overlap." in text
     assert "1 of 5 collapsed" in text
 
 
