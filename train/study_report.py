@@ -45,10 +45,10 @@ each of {test_problems} held-out problems at temperature 1, and {greedy_problems
 with 95 % intervals (Student's t). Collapsed: pass@1 fell below half of the fine-tuned policy's at some time.
 
 r: Pearson's correlation of the critic's token rewards with the true log-ratio, to the policy as it is at the end and
-to the novice. First wrong step: how often the step with the lowest reward is the first wrong one, in erroneous solutions
-of the fine-tuned policy. Right over style: how often an expert's solution keeps more of its reward with other
-connectives than with a wrong result. Trace AUROC: right solutions of that policy against wrong ones, by the sum of
-rewards.
+to the novice. First wrong step: how often the step with the lowest reward is the first wrong one, in erroneous
+solutions of the fine-tuned policy. Right over style: how often an expert's solution keeps more of its reward with
+other connectives than with a wrong result. Trace AUROC: right solutions of that policy against wrong ones, by the sum
+of rewards.
 """
 
 Run = Mapping[str, Any]
