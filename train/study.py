@@ -27,8 +27,9 @@ from tqdm import tqdm
 from transformers import LlamaForCausalLM
 
 from irl_core.learning.exact_world import EXPERT, NOVICE, ExactWorld
-from irl_core.learning.nano_airl import AdversarialRun, Demonstrations
+from irl_core.learning.nano_airl import AdversarialRun
 from irl_core.learning.nano_figures import critic_figures, expert_loss, solved
+from irl_core.learning.nano_method import Demonstrations
 from irl_core.learning.nano_models import Pairs, learn_by_likelihood, nano_llama
 from train.cli import parse_args, print_figures
 from train.study_methods import BASE, METHODS, SFT, by_name
@@ -76,10 +77,10 @@ def keep(args: argparse.Namespace, make: Callable[..., Run], name: str, seed: in
 
 
 def digest(args: argparse.Namespace, name: str) -> str:
-    """What a kept run depends on, so that changed settings make it again."""
+    """What a kept run depends on, so that changed settings make it again; one that came later, at its default, not."""
     elsewhere = ("out", "report", "seeds", "jobs", "methods", "config")
     chosen = {k: v for k, v in vars(args).items() if k not in elsewhere}
-    method = None if name in (BASE, SFT) else repr(by_name(name))
+    method = None if name in (BASE, SFT) else sorted(by_name(name).changed().items())
     return hashlib.sha256(repr((chosen, method, EXPERT, NOVICE)).encode()).hexdigest()[:16]
 
 

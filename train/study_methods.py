@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from irl_core.learning.nano_airl import Method
+from irl_core.learning.nano_method import Method
 
 BASE, SFT = "base", "sft"
 RECOMMENDED, PAPER, SPARSE, OUTCOME = "mixed", "level", "sparse", "outcome"

@@ -98,8 +98,14 @@ class ExactWorld:
         """The token of the right answer of each problem (B,)."""
         value = problems[:, 0]
         for step in range(self.steps):
-            value = self._apply(value, problems[:, 1 + 2 * step], problems[:, 2 + 2 * step])
+            value = self.apply(value, problems[:, 1 + 2 * step], problems[:, 2 + 2 * step])
         return value
+
+    def apply(self, left: Tensor, operation: Tensor, right: Tensor) -> Tensor:
+        """The token of the result of each calculation, from the tokens of its operands and operation; all (B,)."""
+        a, b = left - NUMBER, right - NUMBER
+        results = torch.stack([a + b, a - b, a * b], dim=1) % self.modulus
+        return results.gather(1, (operation - OPERATION).clamp(0, 2)[:, None])[:, 0] + NUMBER
 
     def next_token_probabilities(self, writer: Writer, problems: Tensor, written: Tensor) -> Tensor:
         """π(· | problem, written) of the next token, (B, V), for problems (B, P) and what is written so far (B, t)."""
@@ -180,7 +186,7 @@ class ExactWorld:
         readable = (left >= NUMBER) & (right >= NUMBER) & (operation >= OPERATION) & (operation < OPERATION + 3)
         slips = torch.tensor(writer.result_slip)[(operation - OPERATION).clamp(0, 2)][:, None]
         left, right = left.clamp(min=NUMBER), right.clamp(min=NUMBER)
-        result = self._apply(left, operation, right)
+        result = self.apply(left, operation, right)
         product = (left - NUMBER) * (right - NUMBER)
         hard = (operation == OPERATION + OPERATIONS.index("*")) & (product >= HARD)
         believed = self._one((product + left - NUMBER) % self.modulus + NUMBER)
@@ -202,11 +208,6 @@ class ExactWorld:
             result = written[:, STEP * before + _RESULT]
             value = torch.where(result >= NUMBER, result, value)
         return value
-
-    def _apply(self, left: Tensor, operation: Tensor, right: Tensor) -> Tensor:
-        a, b = left - NUMBER, right - NUMBER
-        results = torch.stack([a + b, a - b, a * b], dim=1) % self.modulus
-        return results.gather(1, (operation - OPERATION).clamp(0, 2)[:, None])[:, 0] + NUMBER
 
     def _slipping(self, right: Tensor, slip: float | Tensor) -> Tensor:
         return (1 - slip) * self._one(right) + slip * self._near(right)

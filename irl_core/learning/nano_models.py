@@ -27,17 +27,18 @@ def nano_llama(vocabulary: int, *, hidden: int, layers: int, seed: int) -> Llama
         return LlamaForCausalLM(_config(vocabulary, hidden, layers))
 
 
-def nano_critic(policy: LlamaForCausalLM) -> LlamaForTokenClassification:
-    """A critic that starts with the policy's body and a fresh scalar head."""
+def nano_critic(policy: LlamaForCausalLM, labels: int = 1) -> LlamaForTokenClassification:
+    """A critic that starts with the policy's body and a fresh head."""
     config = policy.config
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        critic = LlamaForTokenClassification(_config(config.vocab_size, config.hidden_size, config.num_hidden_layers))
+        own = _config(config.vocab_size, config.hidden_size, config.num_hidden_layers, labels)
+        critic = LlamaForTokenClassification(own)
     critic.model.load_state_dict(policy.model.state_dict())
     return critic
 
 
-def _config(vocabulary: int, hidden: int, layers: int) -> LlamaConfig:
+def _config(vocabulary: int, hidden: int, layers: int, labels: int = 1) -> LlamaConfig:
     return LlamaConfig(
         vocab_size=vocabulary,
         hidden_size=hidden,
@@ -50,7 +51,7 @@ def _config(vocabulary: int, hidden: int, layers: int) -> LlamaConfig:
         bos_token_id=None,
         eos_token_id=EOS,
         tie_word_embeddings=True,
-        num_labels=1,
+        num_labels=labels,
         classifier_dropout=0.0,
     )
 
@@ -79,10 +80,17 @@ def entropies(logits: Tensor) -> Tensor:
 
 
 def completion_values(critic: LlamaForTokenClassification, prompts: Tensor, completions: Tensor) -> Tensor:
-    """The critic's output after each completion token, less that after the prompt; (B, T)."""
-    values = critic(torch.cat([prompts, completions], dim=1)).logits[..., 0]
+    """The critic's outputs, (B, T, labels): the first after each completion token, less that after the prompt; the
+    second, where there is one, before each token."""
+    values = critic(torch.cat([prompts, completions], dim=1)).logits
     start = prompts.shape[1]
-    return values[:, start:] - values[:, start - 1 : start]
+    after = values[:, start:, :1] - values[:, start - 1 : start, :1]
+    return torch.cat([after, values[:, start - 1 : -1, 1:]], dim=-1)
+
+
+def interpolated_values(critic: LlamaForTokenClassification, embeddings: Tensor, start: int) -> Tensor:
+    """The critic's first output at the embeddings (B, P + T, D) from position `start` on, (B, T)."""
+    return critic(inputs_embeds=embeddings).logits[:, start:, 0]
 
 
 @torch.no_grad()
