@@ -1,8 +1,7 @@
 """Pairs of an expert's step and a worse one behind the same prefix, which carries no label; nobody is asked for them.
 
 Edits make one thing of the expert's step wrong. Departures are the policy's own: a rollout is followed while its steps
-arrive at the expert's results; the first that does not stands against the same step with the expert's result, or
-against the expert's whole step where it calculates something else.
+arrive at the expert's results; in the first that does not, the first wrong token stands against what the expert has.
 """
 
 from __future__ import annotations
@@ -18,8 +17,10 @@ _LEFT, _OPERATION, _RIGHT, _RESULT = 1, 2, 3, 5
 
 
 class Pairs(NamedTuple):
-    """Solutions (N, T) that share a prefix, and the tokens that are compared (N, T): from the first that differs to
-    the end of its step."""
+    """Solutions (N, T) that share a prefix, and the token that is compared (N, T): the first that differs.
+
+    What follows a wrong operand or operation may be right for the step as it stands.
+    """
 
     prompts: Tensor
     better: Tensor
@@ -31,7 +32,7 @@ def pairs(prompts: Tensor, better: Tensor, worse: Tensor, steps: Tensor) -> Pair
     """The pairs that differ in their step of index `steps` (N,)."""
     inside = _step_index(better) == steps[:, None]
     differs = (better != worse) & inside
-    where = inside & (differs.cumsum(1) > 0)
+    where = differs & (differs.cumsum(1) == 1)
     kept = differs.any(1)
     return Pairs(prompts[kept], better[kept], worse[kept], where[kept])
 
@@ -57,23 +58,33 @@ def departures(world: ExactWorld, prompts: Tensor, experts: Tensor, rollouts: Te
     rows, results = torch.arange(len(rollouts)), torch.arange(world.steps) * STEP + _RESULT
     departs = (experts[:, results] != rollouts[:, results]) & (rollouts[:, results] >= NUMBER)
     steps = departs.int().argmax(1)
-    start = STEP * steps
-    inside = _step_index(rollouts) == steps[:, None]
-    worse = torch.where(inside, rollouts, experts)
-    repaired = worse.clone()
-    repaired[rows, start + _RESULT] = experts[rows, start + _RESULT]
-    same = _equation(experts, start) == _equation(rollouts, start)
-    better = torch.where(same.all(1, keepdim=True), repaired, experts)
+    slot, token = _first_wrong(*(_calculation(solutions, steps) for solutions in (experts, rollouts)))
+    worse = torch.where(_step_index(rollouts) == steps[:, None], rollouts, experts)
+    better = worse.clone()
+    better[rows, STEP * steps + slot] = token
     kept = departs.any(1)
     return pairs(*(part[kept] for part in (prompts, better, worse, steps)))
 
 
-def _equation(solutions: Tensor, start: Tensor) -> Tensor:
-    """Operation and operands of the step that begins at `start`, in order of size where they commute; (N, 3)."""
+def _calculation(solutions: Tensor, steps: Tensor) -> list[Tensor]:
+    """Left operand, operation, right operand and result of the step of index `steps` of each solution."""
     rows = torch.arange(len(solutions))
-    left, operation, right = (solutions[rows, start + slot] for slot in (_LEFT, _OPERATION, _RIGHT))
-    swapped = (operation != OPERATION + OPERATIONS.index("-")) & (left > right)
-    return torch.stack([operation, torch.where(swapped, right, left), torch.where(swapped, left, right)], dim=1)
+    return [solutions[rows, STEP * steps + slot] for slot in (_LEFT, _OPERATION, _RIGHT, _RESULT)]
+
+
+def _first_wrong(expert: list[Tensor], own: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """The slot of the first token that is not the expert's, in either order where the operation commutes, and the
+    token that ought to stand there."""
+    swapped = (own[0] == expert[2]) & (expert[1] != OPERATION + OPERATIONS.index("-"))
+    wanted = [
+        torch.where(swapped, expert[2], expert[0]),
+        expert[1],
+        torch.where(swapped & (own[0] != expert[0]), expert[0], expert[2]),
+        expert[3],
+    ]
+    wanted, wrong = torch.stack(wanted, 1), torch.stack(wanted, 1) != torch.stack(own, 1)
+    first = wrong.int().argmax(1)
+    return torch.tensor([_LEFT, _OPERATION, _RIGHT, _RESULT])[first], wanted.gather(1, first[:, None])[:, 0]
 
 
 def _step_index(solutions: Tensor) -> Tensor:
