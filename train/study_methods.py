@@ -8,6 +8,12 @@ BASE, SFT = "base", "sft"
 RECOMMENDED, PAPER, SPARSE, OUTCOME = "mixed", "level", "sparse", "outcome"
 
 _LANGUAGE_MODEL = {"reward_form": "log_prob", "disc_loss": "relativistic", "disc_learning_rate": 1e-4}
+_MIXED = {**_LANGUAGE_MODEL, "advantage": "mixed", "step_weight": 1.0}
+_FROZEN = {"reward_form": "log_prob", "returns_gamma": 0.0, "disc_updates": 0}
+_DEPARTURES = {
+    "reward_form": "log_prob", "returns_gamma": 0.0, "disc_learning_rate": 2e-4,
+    "class_weight": 0.0, "departure_weight": 1.0, "anchor_weight": 1.0,
+}  # fmt: skip
 
 METHODS = (
     # A language model as critic, r = log π_φ, φ starting at the fine-tuned policy: one critic, five ways to pay.
@@ -15,9 +21,18 @@ METHODS = (
     Method("step", **_LANGUAGE_MODEL, density="step", advantage="mixed", step_weight=1.0),
     Method("step-returns", **_LANGUAGE_MODEL, density="step", returns_gamma=1.0),
     Method("log-prob", **_LANGUAGE_MODEL, returns_gamma=0.0),
-    Method(RECOMMENDED, **_LANGUAGE_MODEL, advantage="mixed", step_weight=1.0),
+    Method(RECOMMENDED, **_MIXED),
     # The same reward from a critic that never learns: what the adversary adds is the difference.
-    Method("log-prob-frozen", reward_form="log_prob", returns_gamma=0.0, disc_updates=0),
+    Method("log-prob-frozen", **_FROZEN),
+    Method("frozen-baseline", **_FROZEN, token_baseline=True),
+    # A critic that stays likely to write what the expert did, and learns from where rollouts depart from it.
+    Method("departures", **_DEPARTURES),
+    Method("departures-baseline", **_DEPARTURES, token_baseline=True),
+    # Additions to the critic of `mixed`.
+    Method("local", **_MIXED, local_weight=1.0),
+    Method("replay", **_MIXED, replay_share=0.5),
+    Method("interval", **_MIXED, density="interval"),
+    Method("maxent", **{**_MIXED, "disc_loss": "maxent"}),
     # The paper's (arXiv 2510.01857), the same critic paid by differences, and the implicit reward (arXiv 2502.01456).
     Method(
         PAPER,
@@ -28,6 +43,17 @@ METHODS = (
     ),
     Method("difference", returns_gamma=1.0, disc_warmup_steps=20),
     Method("log-ratio", reward_form="log_ratio", returns_gamma=0.0, disc_learning_rate=3e-4, disc_warmup_steps=20),
+    # Other forms and losses for critics whose reward starts at zero.
+    Method("airl", reward_form="airl", disc_warmup_steps=20),
+    Method("wgan", disc_loss="wgan", disc_warmup_steps=20),
+    Method(
+        "unlabelled",
+        reward_form="log_ratio",
+        expert_share=0.3,
+        returns_gamma=0.0,
+        disc_learning_rate=3e-4,
+        disc_warmup_steps=20,
+    ),
     # The discriminator that has seen everything: what is left is the form of the reward.
     Method("exact-level", exact=True, reward_form="level", returns_gamma=0.9),
     Method("exact-difference", exact=True, returns_gamma=0.0),
@@ -46,6 +72,17 @@ ABOUT = {
     "log-prob": "r = log π_φ(y_t), each token paid for itself (γ = 0).",
     RECOMMENDED: "the advantage of the solution plus that of the token.",
     "log-prob-frozen": "as `log-prob`, but the critic never learns.",
+    "frozen-baseline": "as `log-prob-frozen`, less what the critic expects there: log π_φ(y_t) + H(π_φ).",
+    "departures": "as `log-prob`; the critic stays likely to write what the expert did, and learns which token of the"
+    " first wrong step of a rollout is wrong.",
+    "departures-baseline": "as `departures`, less what the critic expects there.",
+    "local": "as `mixed`, the critic also learns to tell an expert's token from an edit that is wrong.",
+    "replay": "as `mixed`, the critic also sees half as many older rollouts of the same prompts.",
+    "interval": "as `mixed`, paid every five tokens.",
+    "maxent": "as `mixed`, the critic by maximum entropy with importance weights (arXiv 2602.07832).",
+    "airl": "r = f − log π with a shaped potential (arXiv 1710.11248), γ = 1.",
+    "wgan": "as `difference`, the critic by Wasserstein distance with a gradient penalty.",
+    "unlabelled": "as `log-ratio`, three in ten rollouts taken to be as good as an expert's (arXiv 1703.00593).",
     PAPER: "the logit of a scalar head after each token is that token's reward; label smoothing 0.1, γ = 0.9.",
     "difference": "the same head, paid by differences V_t − V_(t−1), γ = 1.",
     "log-ratio": "r = log π_φ − log π_SFT, φ a language model, γ = 0.",
@@ -55,6 +92,9 @@ ABOUT = {
     OUTCOME: "GRPO with the right answer as reward, which needs labels; as many rollouts as the others.",
 }
 
+
+REMOVED: dict[str, str] = {}
+"""Methods that have left the code, each with the commit at which it was measured; the report keeps their rows."""
 
 COMPARED = (
     *(("pass1", RECOMMENDED, other) for other in (SFT, PAPER, SPARSE, "log-prob-frozen", OUTCOME)),

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from irl_core.learning.nano_figures import SeedFigure, over_seeds
 from irl_core.rerank import pass_at_k
-from train.study_methods import ABOUT, BASE, COMPARED, METHODS, RECOMMENDED, SFT
+from train.study_methods import ABOUT, BASE, COMPARED, METHODS, RECOMMENDED, REMOVED, SFT
 
 _COLUMNS = {
     "pass1": "pass@1",
@@ -48,7 +48,7 @@ r: Pearson's correlation of the critic's token rewards with the true log-ratio, 
 to the novice. First wrong step: how often the step with the lowest reward is the first wrong one, in erroneous
 solutions of the fine-tuned policy. Right over style: how often an expert's solution keeps more of its reward with
 other connectives than with a wrong result. Trace AUROC: right solutions of that policy against wrong ones, by the sum
-of rewards.
+of rewards. †: measured before it left the code, where its rivals were better.
 """
 
 Run = Mapping[str, Any]
@@ -57,13 +57,16 @@ Run = Mapping[str, Any]
 def write_report(runs: Sequence[Run], settings: Mapping[str, Any], report: Path) -> dict[str, Any]:
     """Write `report` with the endings .json, .md and .html; returns pass@1 of each method for the last line.
 
-    What lies beside it as .notes.md is the end of the Markdown file.
+    Runs of methods that have left the code are carried over from the .json that is there. What lies beside it as
+    .notes.md is the end of the Markdown file.
     """
+    figures = report.with_suffix(".json")
+    kept = json.loads(figures.read_text())["runs"] if figures.exists() else []
+    runs = [*map(without_counts, runs), *(run for run in kept if run["method"] in REMOVED)]
     summary = summarise(runs)
     report.parent.mkdir(parents=True, exist_ok=True)
     shown = {k: v for k, v in settings.items() if k not in ("out", "report", "config", "jobs")}
-    content = {"settings": shown, "methods": summary, "runs": [_without_counts(run) for run in runs]}
-    report.with_suffix(".json").write_text(json.dumps(content, indent=1) + "\n")
+    figures.write_text(json.dumps({"settings": shown, "methods": summary, "runs": runs}, indent=1) + "\n")
     notes = report.with_suffix(".notes.md")
     written = notes.read_text(encoding="utf-8") if notes.exists() else ""
     report.with_suffix(".md").write_text(markdown(summary, shown, written), encoding="utf-8")
@@ -76,23 +79,20 @@ def summarise(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
     by_method: dict[str, list[Run]] = {}
     for run in sorted(runs, key=lambda run: run["seed"]):
         by_method.setdefault(run["method"], []).append(run)
-    start = {run["seed"]: pass_rate(run, 1) for run in by_method[SFT]}
+    start = {run["seed"]: run["pass1"] for run in by_method[SFT]}
     found = {}
-    for name in (BASE, SFT, *(m.name for m in METHODS)):
+    for name in (BASE, SFT, *(m.name for m in METHODS), *REMOVED):
         if name in by_method:
             found[name] = _figures(by_method[name], start)
     return found
 
 
 def _figures(runs: Sequence[Run], start: Mapping[int, float]) -> dict[str, Any]:
-    figures: dict[str, Any] = {f"pass{k}": over_seeds([pass_rate(run, k) for run in runs]) for k in (1, 8)}
-    figures |= {key: over_seeds([run[key] for run in runs]) for key in ("greedy", "expert_loss")}
-    figures["by_seed"] = {
-        "pass1": {run["seed"]: pass_rate(run, 1) for run in runs},
-        "greedy": {run["seed"]: run["greedy"] for run in runs},
-    }
+    measured = ("pass1", "pass8", "greedy", "expert_loss")
+    figures: dict[str, Any] = {key: over_seeds([run[key] for run in runs]) for key in measured}
+    figures["by_seed"] = {key: {run["seed"]: run[key] for run in runs} for key in ("pass1", "greedy")}
     if runs[0]["method"] != BASE:
-        figures["gain"] = over_seeds([pass_rate(run, 1) - start[run["seed"]] for run in runs])
+        figures["gain"] = over_seeds([run["pass1"] - start[run["seed"]] for run in runs])
     if "curve" in runs[0]:
         figures["collapsed"] = sum(collapsed(run, start[run["seed"]]) for run in runs)
         figures["curve"] = [
@@ -105,6 +105,12 @@ def _figures(runs: Sequence[Run], start: Mapping[int, float]) -> dict[str, Any]:
     return figures
 
 
+def without_counts(run: Run) -> dict[str, Any]:
+    """A run for the report: pass rates for counts per problem, which stay in the run's own file."""
+    kept = {key: value for key, value in run.items() if key not in ("solved", "settings")}
+    return {**kept, "pass1": pass_rate(run, 1), "pass8": pass_rate(run, 8)}
+
+
 def pass_rate(run: Run, k: int) -> float:
     """The unbiased pass@k of a run over its test problems."""
     return fmean(pass_at_k(run["samples"], c, k) for c in run["solved"])
@@ -112,7 +118,7 @@ def pass_rate(run: Run, k: int) -> float:
 
 def collapsed(run: Run, start: float) -> bool:
     """Whether pass@1 fell below half of what it was before, at the end or on the way."""
-    return min([pass_rate(run, 1), *(value for _, value in run["curve"])]) < start / 2
+    return min([run["pass1"], *(value for _, value in run["curve"])]) < start / 2
 
 
 def markdown(summary: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any], notes: str) -> str:
@@ -124,15 +130,22 @@ def markdown(summary: Mapping[str, Mapping[str, Any]], settings: Mapping[str, An
     lines += ["| " + " | ".join(rows[0]) + " |", "|---" + "|---:" * (len(rows[0]) - 1) + "|"]
     lines += ["| " + " | ".join(row) + " |" for row in rows[1:]]
     lines += ["", *conclusions(summary), "", "## The methods", ""]
-    lines += [f"- `{name}`: {ABOUT[name]}" for name in summary]
+    lines += [f"- `{name}`: {ABOUT[name]}{_gone(name)}" for name in summary]
     return "\n".join(lines) + "\n" + (f"\n{notes}" if notes else "")
+
+
+def _gone(name: str) -> str:
+    return f" Measured at commit {REMOVED[name]}; no longer in the code." if name in REMOVED else ""
 
 
 def table(summary: Mapping[str, Mapping[str, Any]]):
     """Rows of cells, the head first."""
     yield ["method", *_COLUMNS.values()]
     for name, figures in summary.items():
-        yield [name, *(_cell(figures.get(key), figures["pass1"]["n"]) for key in _COLUMNS)]
+        yield [
+            f"{name} †" if name in REMOVED else name,
+            *(_cell(figures.get(key), figures["pass1"]["n"]) for key in _COLUMNS),
+        ]
 
 
 def _cell(figure: SeedFigure | int | None, runs: int) -> str:
@@ -232,9 +245,3 @@ def _figure(title: str, x: str, y: str) -> go.Figure:
 def _introduction(settings: Mapping[str, Any]) -> list[str]:
     """Paragraphs."""
     return [" ".join(part.split()) for part in _INTRODUCTION.format(**settings).split("\n\n")]
-
-
-def _without_counts(run: Run) -> dict[str, Any]:
-    """A run for the report; its counts per problem stay in the run's own file."""
-    kept = {key: value for key, value in run.items() if key not in ("solved", "settings")}
-    return {**kept, "pass1": pass_rate(run, 1), "pass8": pass_rate(run, 8)}

@@ -112,6 +112,15 @@ def local(expert_sums: torch.Tensor, edited_sums: torch.Tensor) -> torch.Tensor:
     return -logsigmoid(expert_sums - edited_sums).mean()
 
 
+def local_with_errors(better_sums: torch.Tensor, worse_sums: torch.Tensor) -> torch.Tensor:
+    """sigmoid(S(worse) - S(better)), for pairs of which some are the wrong way round.
+
+    Symmetric, so that its minimum stays where it is under such noise (arXiv 1712.09482): a pair that contradicts all
+    others, because the expert erred, is given up where `local` would pull ever harder.
+    """
+    return (worse_sums - better_sums).sigmoid().mean()
+
+
 def centred(scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
     """Scores less the midpoint between their group's experts and rollouts, (N,): logits for losses that have none."""
     found = scores.clone()

@@ -17,6 +17,7 @@ from irl_core.learning.nano_models import (
     completion_logits,
     completion_mask,
     completion_values,
+    entropies,
     interpolated_values,
     nano_critic,
     token_logprobs,
@@ -45,8 +46,17 @@ class Critic:
         self.optimizer = MasterWeights(self.model.parameters(), lr=method.disc_learning_rate, steps=steps)
         self.draws = torch.Generator().manual_seed(0)
 
+    @torch.no_grad()
     def rewards(self, prompts: Tensor, completions: Tensor) -> Tensor:
-        """Token rewards before any density, (B, T)."""
+        """What tokens are paid before any density, (B, T)."""
+        rewards = self.readings(prompts, completions)
+        if not self.method.token_baseline:
+            return rewards
+        expected = entropies(completion_logits(self.model, prompts, completions))
+        return forms.less_expected(rewards, expected, judged(completions))
+
+    def readings(self, prompts: Tensor, completions: Tensor) -> Tensor:
+        """The reward form of each token, (B, T), with gradients."""
         mask, form = judged(completions), self.method.reward_form
         if form in forms.HEAD_FORMS:
             return self._from_values(completion_values(self.model, prompts, completions), prompts, completions, mask)
@@ -85,7 +95,7 @@ class Critic:
         prompts, solutions = (torch.cat(both) for both in zip(experts, rollouts, strict=True))
         expert = torch.arange(len(prompts)) < count
         mask = judged(solutions)
-        rewards = self.rewards(prompts, solutions)
+        rewards = self.readings(prompts, solutions)
         positions = positions_of(method, mask)
         scores = forms.trace_scores(method.reward_form, rewards, positions, mask)
         loss = method.class_weight * self._class_loss(prompts, solutions, rewards, scores, positions, expert, groups)
@@ -116,9 +126,9 @@ class Critic:
         if not len(pairs.prompts):
             return torch.zeros(())
         solutions = torch.cat([pairs.better, pairs.worse])
-        rewards = self.rewards(torch.cat([pairs.prompts, pairs.prompts]), solutions)
+        rewards = self.readings(torch.cat([pairs.prompts, pairs.prompts]), solutions)
         sums = (rewards * torch.cat([pairs.where, pairs.where])).sum(1)
-        return losses.local(*sums.chunk(2))
+        return (losses.local_with_errors if pairs.natural else losses.local)(*sums.chunk(2))
 
     def _gradient_penalty(self, prompts: Tensor, solutions: Tensor, expert: Tensor, groups: Tensor) -> Tensor:
         """Slopes at interpolations between each rollout's embeddings and its expert's."""

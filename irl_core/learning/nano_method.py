@@ -18,6 +18,7 @@ class Method:
     """How demonstrations, or with `outcome` the right answers, become a policy; names and meanings of `AIRLConfig`.
 
     Attributes:
+        token_baseline: pay what a token has above what the critic expects there (`reward_forms.less_expected`).
         class_weight: of the loss that tells experts' solutions from rollouts.
         departure_weight: of the loss over steps at which rollouts depart from the expert, see `nano_pairs`.
         anchor_weight: of the likelihood of the experts' tokens, for a critic that is a language model.
@@ -33,6 +34,7 @@ class Method:
     outcome: bool = False
     exact: bool = False
     ratio_beta: float = 1.0
+    token_baseline: bool = False
     disc_loss: DiscriminatorLoss = "bce"
     disc_label_smoothing: float = 0.0
     disc_temperature: float = 1.0

@@ -19,22 +19,24 @@ _LEFT, _OPERATION, _RIGHT, _RESULT = 1, 2, 3, 5
 class Pairs(NamedTuple):
     """Solutions (N, T) that share a prefix, and the token that is compared (N, T): the first that differs.
 
-    What follows a wrong operand or operation may be right for the step as it stands.
+    What follows a wrong operand or operation may be right for the step as it stands. Of `natural` pairs some are the
+    wrong way round: where the expert erred, a right rollout departs.
     """
 
     prompts: Tensor
     better: Tensor
     worse: Tensor
     where: Tensor
+    natural: bool
 
 
-def pairs(prompts: Tensor, better: Tensor, worse: Tensor, steps: Tensor) -> Pairs:
+def pairs(prompts: Tensor, better: Tensor, worse: Tensor, steps: Tensor, *, natural: bool) -> Pairs:
     """The pairs that differ in their step of index `steps` (N,)."""
     inside = _step_index(better) == steps[:, None]
     differs = (better != worse) & inside
     where = differs & (differs.cumsum(1) == 1)
     kept = differs.any(1)
-    return Pairs(prompts[kept], better[kept], worse[kept], where[kept])
+    return Pairs(prompts[kept], better[kept], worse[kept], where[kept], natural)
 
 
 def edits(world: ExactWorld, prompts: Tensor, solutions: Tensor, generator: torch.Generator) -> Pairs:
@@ -50,7 +52,7 @@ def edits(world: ExactWorld, prompts: Tensor, solutions: Tensor, generator: torc
     left, operation, right = (worse[rows, start + slot] for slot in (_LEFT, _OPERATION, _RIGHT))
     carried_out = world.apply(left, operation, right)
     worse[rows, start + _RESULT] = torch.where(slips, worse[rows, start + _RESULT], carried_out)
-    return pairs(prompts, solutions, worse, steps)
+    return pairs(prompts, solutions, worse, steps, natural=False)
 
 
 def departures(world: ExactWorld, prompts: Tensor, experts: Tensor, rollouts: Tensor) -> Pairs:
@@ -63,7 +65,7 @@ def departures(world: ExactWorld, prompts: Tensor, experts: Tensor, rollouts: Te
     better = worse.clone()
     better[rows, STEP * steps + slot] = token
     kept = departs.any(1)
-    return pairs(*(part[kept] for part in (prompts, better, worse, steps)))
+    return pairs(*(part[kept] for part in (prompts, better, worse, steps)), natural=True)
 
 
 def _calculation(solutions: Tensor, steps: Tensor) -> list[Tensor]:

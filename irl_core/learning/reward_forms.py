@@ -63,6 +63,15 @@ def log_prob(logprobs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return logprobs * mask
 
 
+def less_expected(rewards: torch.Tensor, entropies: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """`log_prob` less what the critic expects of the next token: log pi_phi(y_t) + H(pi_phi(. | x, y_<t)).
+
+    A baseline of the state alone. It changes no gradient in expectation and takes out what is not the token's doing:
+    where many tokens are as good, each is improbable.
+    """
+    return (rewards + entropies) * mask
+
+
 def carried(form: RewardForm, rewards: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """The reward paid at each position: the level there, or the sum of local rewards since the position before."""
     if form == "level":

@@ -129,6 +129,13 @@ def test_a_local_pair_is_decided_by_the_difference_of_its_sums():
     assert found.item() == pytest.approx((softplus(-1.5) + softplus(0.5)) / 2)
 
 
+def test_a_pair_the_wrong_way_round_is_given_up_where_errors_are_expected():
+    better = torch.tensor([-4.0, 0.0], requires_grad=True)
+    losses.local_with_errors(better, torch.zeros(2)).backward()
+    chance = 1 / (1 + exp(-4))
+    assert better.grad.tolist() == pytest.approx([-chance * (1 - chance) / 2, -0.25 / 2], rel=1e-4)
+
+
 def test_statistics_count_experts_above_and_rollouts_below_even_odds():
     scores = torch.tensor([1.0, -1.0, 0.5, -2.0])
     expert = torch.tensor([True, False, False, True])

@@ -115,6 +115,14 @@ def test_a_policy_moves_only_once_its_critic_is_warm(policy, demonstrations, for
     assert "entropy" in figures[2]
 
 
+def test_a_critic_that_expects_a_token_pays_nothing_for_it(policy, demonstrations):
+    plain, above = (Critic(policy, Method("x", reward_form="log_prob", token_baseline=b)) for b in (False, True))
+    difference = above.rewards(*demonstrations) - plain.rewards(*demonstrations)
+    expected = entropies(completion_logits(policy, *demonstrations)).detach() * judged(demonstrations.solutions)
+    torch.testing.assert_close(difference, expected)
+    torch.testing.assert_close(above.readings(*demonstrations).detach(), plain.rewards(*demonstrations))
+
+
 @pytest.mark.parametrize(
     "settings",
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import log
+
 import pytest
 import torch
 
@@ -38,6 +40,12 @@ def test_a_shaped_reward_adds_the_change_of_the_potential_which_ends_at_zero():
 
 def test_the_airl_reward_is_f_less_the_policys_log_probability():
     assert forms.airl(VALUES, torch.tensor([[-1.0, -2.0, -0.5, -9.0]]), MASK).tolist() == [[1.5, 4.0, 1.5, 0.0]]
+
+
+def test_a_token_is_paid_less_what_the_critic_expects_of_it():
+    # certain of one token, and in two minds between two: neither says anything for or against what was written
+    logprobs, entropies = torch.tensor([[0.0, log(0.5), log(0.1), 0.0]]), torch.tensor([[0.0, log(2), log(2), 9.0]])
+    assert forms.less_expected(logprobs, entropies, MASK).tolist()[0] == pytest.approx([0.0, 0.0, log(0.2), 0.0])
 
 
 def test_a_level_is_read_at_its_position_and_local_rewards_are_summed_up_to_it():
