@@ -14,6 +14,7 @@ _DEPARTURES = {
     "reward_form": "log_prob", "returns_gamma": 0.0, "disc_learning_rate": 2e-4,
     "class_weight": 0.0, "departure_weight": 1.0, "anchor_weight": 1.0,
 }  # fmt: skip
+_SLOW = {"disc_learning_rate": 3e-4, "disc_warmup_steps": 20, "learning_rate": 1e-4}
 
 METHODS = (
     # A language model as critic, r = log π_φ, φ starting at the fine-tuned policy: one critic, five ways to pay.
@@ -43,17 +44,10 @@ METHODS = (
     ),
     Method("difference", returns_gamma=1.0, disc_warmup_steps=20),
     Method("log-ratio", reward_form="log_ratio", returns_gamma=0.0, disc_learning_rate=3e-4, disc_warmup_steps=20),
-    # Other forms and losses for critics whose reward starts at zero.
-    Method("airl", reward_form="airl", disc_warmup_steps=20),
-    Method("wgan", disc_loss="wgan", disc_warmup_steps=20),
-    Method(
-        "unlabelled",
-        reward_form="log_ratio",
-        expert_share=0.3,
-        returns_gamma=0.0,
-        disc_learning_rate=3e-4,
-        disc_warmup_steps=20,
-    ),
+    # Other forms and losses for critics whose reward starts at zero, with a policy slow enough to survive it.
+    Method("airl", **_SLOW, reward_form="airl"),
+    Method("wgan", **_SLOW, disc_loss="wgan"),
+    Method("unlabelled", **_SLOW, reward_form="log_ratio", expert_share=0.3, returns_gamma=0.0),
     # The discriminator that has seen everything: what is left is the form of the reward.
     Method("exact-level", exact=True, reward_form="level", returns_gamma=0.9),
     Method("exact-difference", exact=True, returns_gamma=0.0),
@@ -80,9 +74,10 @@ ABOUT = {
     "replay": "as `mixed`, the critic also sees half as many older rollouts of the same prompts.",
     "interval": "as `mixed`, paid every five tokens.",
     "maxent": "as `mixed`, the critic by maximum entropy with importance weights (arXiv 2602.07832).",
-    "airl": "r = f − log π with a shaped potential (arXiv 1710.11248), γ = 1.",
-    "wgan": "as `difference`, the critic by Wasserstein distance with a gradient penalty.",
-    "unlabelled": "as `log-ratio`, three in ten rollouts taken to be as good as an expert's (arXiv 1703.00593).",
+    "airl": "r = f − log π with a shaped potential (arXiv 1710.11248), γ = 1; a policy four times slower.",
+    "wgan": "as `difference`, the critic by Wasserstein distance with a gradient penalty; a policy four times slower.",
+    "unlabelled": "as `log-ratio`, three in ten rollouts taken to be as good as an expert's (arXiv 1703.00593);"
+    " a policy four times slower.",
     PAPER: "the logit of a scalar head after each token is that token's reward; label smoothing 0.1, γ = 0.9.",
     "difference": "the same head, paid by differences V_t − V_(t−1), γ = 1.",
     "log-ratio": "r = log π_φ − log π_SFT, φ a language model, γ = 0.",
