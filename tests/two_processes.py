@@ -27,9 +27,7 @@ def rollouts(questions, trainer):
 
 
 def main(out: Path, batch: int) -> None:
-    args = settings(
-        out.parent / "run", per_device_train_batch_size=batch, max_steps=3, replay_share=0.5, disc_updates=2
-    )
+    args = settings(out.parent / "run", per_device_train_batch_size=batch, max_steps=3, disc_updates=2)
     trainer = AIRLTrainer(nano_llama(), nano_head(), args, DATA, nano_tokenizer(), rollout_func=rollouts)
     trainer.train()
     if trainer.accelerator.is_main_process:

@@ -89,8 +89,7 @@ def load_critic_model(run: AIRLRun, args, ground: Ground):
     backbone = ground.backbone if run.critic is None else resolve_backbone(run.critic)
     tokenizer = load_tokenizer(backbone)
     if args.reward_form in HEAD_FORMS:
-        labels = 2 if args.reward_form == "airl" else 1
-        model = new_critic(backbone.path, labels=labels, rank=run.critic_rank, seed=args.seed, dtype=native_dtype())
+        model = new_critic(backbone.path, rank=run.critic_rank, seed=args.seed, dtype=native_dtype())
     elif run.critic_rank is None:
         model = load_causal_lm(backbone, dtype=native_dtype())
     else:

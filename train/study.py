@@ -27,9 +27,8 @@ from tqdm import tqdm
 from transformers import LlamaForCausalLM
 
 from irl_core.learning.exact_world import EXPERT, NOVICE, ExactWorld
-from irl_core.learning.nano_airl import AdversarialRun
+from irl_core.learning.nano_airl import AdversarialRun, Demonstrations
 from irl_core.learning.nano_figures import critic_figures, expert_loss, solved
-from irl_core.learning.nano_method import Demonstrations
 from irl_core.learning.nano_models import Pairs, learn_by_likelihood, nano_llama
 from train.cli import parse_args, print_figures
 from train.study_methods import BASE, METHODS, SFT, by_name

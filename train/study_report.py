@@ -48,7 +48,7 @@ r: Pearson's correlation of the critic's token rewards with the true log-ratio, 
 to the novice. First wrong step: how often the step with the lowest reward is the first wrong one, in erroneous
 solutions of the fine-tuned policy. Right over style: how often an expert's solution keeps more of its reward with
 other connectives than with a wrong result. Trace AUROC: right solutions of that policy against wrong ones, by the sum
-of rewards. †: measured before it left the code, where its rivals were better.
+of rewards. †: measured before it left the code, because something simpler did as well.
 """
 
 Run = Mapping[str, Any]

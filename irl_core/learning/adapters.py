@@ -79,7 +79,7 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
         extra.unlink()
 
 
-def new_critic(body: str | Path, *, labels: int, rank: int | None, seed: int, dtype: torch.dtype | None = None):
+def new_critic(body: str | Path, *, rank: int | None, seed: int, dtype: torch.dtype | None = None):
     """A token classifier on a pretrained body whose head says 0 of everything, with LoRA matrices if `rank` is given.
 
     No dropout: it would make a reward of chance.
@@ -87,7 +87,7 @@ def new_critic(body: str | Path, *, labels: int, rank: int | None, seed: int, dt
     from transformers import AutoConfig, AutoModelForTokenClassification
 
     torch.manual_seed(seed)
-    config = AutoConfig.from_pretrained(body, num_labels=labels, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(body, num_labels=1, trust_remote_code=False)
     config.classifier_dropout = 0.0
     model = AutoModelForTokenClassification.from_pretrained(
         body,

@@ -28,23 +28,14 @@ class DiscriminatorConfig:
     """
 
     density: Density = field(
-        default="step", metadata=_help("which tokens are paid: sparse (the last), step, interval, dense (all)")
+        default="step", metadata=_help("which tokens are paid: sparse (the last), step (its end), dense (all)")
     )
-    interval: int = field(default=15, metadata=_help("tokens per reward of density interval"))
-    reward_form: RewardForm = field(
-        default="difference", metadata=_help("level, difference, log_ratio, airl or log_prob")
-    )
+    reward_form: RewardForm = field(default="difference", metadata=_help("level, difference, log_ratio or log_prob"))
     ratio_beta: float = field(default=0.05, metadata=_help("log_ratio: the reward is this times the log-ratio"))
-    shaping_gamma: float = field(default=1.0, metadata=_help("airl: discount of the shaping potential"))
 
-    disc_loss: DiscriminatorLoss = field(default="bce", metadata=_help("bce, wgan, relativistic or maxent"))
+    disc_loss: DiscriminatorLoss = field(default="bce", metadata=_help("bce or relativistic"))
     disc_temperature: float = field(default=1.0, metadata=_help("relativistic: nats of score per unit of logit"))
     disc_label_smoothing: float = field(default=0.1, metadata=_help("bce: targets are 1 - this/2 and this/2"))
-    expert_share: float = field(
-        default=0.0, metadata=_help("bce: fraction of rollouts taken to be as good as an expert's; 0 for none")
-    )
-    gradient_penalty: float = field(default=10.0, metadata=_help("wgan: weight of the gradient penalty"))
-    weight_clip: float = field(default=5.0, metadata=_help("maxent: bound in nats on the log importance weights"))
     local_weight: float = field(
         default=0.0, metadata=_help("weight of the loss over counterfactual edits of expert steps; 0 for none")
     )
@@ -58,7 +49,7 @@ class DiscriminatorConfig:
 
     disc_learning_rate: float = field(default=1e-5, metadata=_help("peak learning rate of the discriminator"))
     disc_updates: int = field(
-        default=1, metadata=_help("discriminator updates per policy step, before its rollouts are scored")
+        default=1, metadata=_help("discriminator updates per policy step, before its rollouts are scored; 0 for none")
     )
     disc_warmup_steps: int = field(default=0, metadata=_help("first steps in which only the discriminator learns"))
     disc_batch_size: int = field(default=64, metadata=_help("most traces in one forward pass of the discriminator"))
@@ -76,10 +67,6 @@ class DiscriminatorConfig:
         metadata=_help("nats off the reward of a token that ends a false equation, which exact reading finds"),
     )
     reward_clip: float | None = field(default=None, metadata=_help("bound on token rewards, in nats"))
-    replay_share: float = field(
-        default=0.0, metadata=_help("old rollouts of the same prompt shown beside each new one")
-    )
-    replay_size: int = field(default=16, metadata=_help("old rollouts kept per prompt"))
 
     score_end: bool = field(
         default=False,
@@ -98,23 +85,10 @@ class DiscriminatorConfig:
         """Raise ValueError for the first contradiction."""
         rules = (
             (
-                self.reward_form == "log_prob" and self.disc_loss in ("bce", "wgan"),
-                "reward_form log_prob has no zero that means even odds: use disc_loss relativistic or maxent, or"
-                " reward_form log_ratio",
+                self.reward_form == "log_prob" and self.disc_loss == "bce",
+                "reward_form log_prob has no zero that means even odds: use disc_loss relativistic, or reward_form"
+                " log_ratio",
             ),
-            (
-                self.reward_form == "level" and self.disc_loss == "maxent",
-                "disc_loss maxent needs rewards that add up: use reward_form difference, log_ratio or log_prob",
-            ),
-            (
-                self.disc_loss == "wgan" and self.reward_form not in ("level", "difference"),
-                "disc_loss wgan is for reward_form level or difference, whose scores have no scale of their own",
-            ),
-            (
-                bool(self.expert_share) and self.disc_loss != "bce",
-                "expert_share corrects bce alone: set it to 0, or disc_loss to bce",
-            ),
-            (not 0 <= self.expert_share < 1, f"expert_share is {self.expert_share}; it is a fraction below 1"),
             (not 0 <= self.disc_label_smoothing < 1, "disc_label_smoothing is from 0 to below 1"),
             (not 0 <= self.disc_ema < 1, f"disc_ema is {self.disc_ema}; it is from 0 (newest weights) to below 1"),
             (not 0.5 <= self.disc_stop_accuracy <= 1, "disc_stop_accuracy is from 0.5 (chance) to 1 (never stop)"),
@@ -122,8 +96,12 @@ class DiscriminatorConfig:
                 self.length_ratio is not None and self.length_ratio < 1,
                 f"length_ratio is {self.length_ratio}; it is a factor of at least 1, or null for no matching",
             ),
-            (self.interval < 1, f"interval is {self.interval}; it must be at least 1"),
-            (self.disc_updates < 1, "disc_updates must be at least 1: a critic that never learns is hacked"),
+            (self.disc_updates < 0, "disc_updates is 0 (a critic that never learns) or more"),
+            (
+                not self.disc_updates and self.reward_form != "log_prob",
+                f"disc_updates is 0, and reward_form {self.reward_form} says nothing until something was learnt: use"
+                " reward_form log_prob",
+            ),
         )
         for broken, message in rules:
             if broken:

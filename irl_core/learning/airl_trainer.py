@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from accelerate.utils import gather_object
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
@@ -21,7 +20,6 @@ from irl_core.learning.discriminator import Discriminator
 from irl_core.learning.exact_reading import false_equation_ends
 from irl_core.learning.grpo_trainer import PolicyTrainer, completions_of
 from irl_core.learning.outcomes import solved
-from irl_core.learning.replay import Replay
 from irl_core.learning.shortcuts import bag_of_tokens_auc, length_auc
 from irl_core.learning.transfer import transfer, with_end
 from irl_core.prompts import end_id, prompt_ids
@@ -72,12 +70,6 @@ class AIRLTrainer(PolicyTrainer):
         )
         other = critic_tokenizer is not None and critic_tokenizer.get_vocab() != processing_class.get_vocab()
         self.critic_tokenizer = critic_tokenizer if other else processing_class
-        self._needs_logprobs = args.reward_form == "airl" or args.disc_loss == "maxent"
-        if other and self._needs_logprobs:
-            raise ValueError(
-                "reward_form airl and disc_loss maxent compare the critic with the policy token by token: choose a"
-                " critic with the policy's tokenizer, or another form and loss"
-            )
         self.discriminator = Discriminator(
             critic.to(self.accelerator.device),
             self.critic_tokenizer,
@@ -85,7 +77,6 @@ class AIRLTrainer(PolicyTrainer):
             steps=args.max_steps * args.disc_updates,
             reduce=lambda tensor: self.accelerator.reduce(tensor, "mean"),
         )
-        self.replay = Replay(args.replay_size)
         self._seen: deque[tuple[list[int], bool]] = deque(maxlen=_WATCHED)
 
     def _generate_and_score_completions(self, inputs):
@@ -122,7 +113,7 @@ class AIRLTrainer(PolicyTrainer):
         )
 
     def _learn(self, inputs: Sequence[dict], rows: Sequence[Encoded]) -> None:
-        """The updates of one step, on these rollouts and, if asked, on older ones of the same questions."""
+        """The updates of one step."""
         size = self.num_generations
         for update in range(self.args.disc_updates):
             groups = [
@@ -131,10 +122,6 @@ class AIRLTrainer(PolicyTrainer):
             ]
             for name, value in self.discriminator.update(groups).items():
                 self._metrics["train"][name].append(value)
-        if self.args.replay_share:
-            shown = [(example["prompt"], row.completion) for example, row in zip(inputs, rows, strict=True)]
-            for question, completion in gather_object(shown):
-                self.replay.add(question, completion)
 
     def _seed(self, update: int, question: str) -> str:
         """Chance follows from run, step and question: the same on any number of processes, and after a resume."""
@@ -142,24 +129,19 @@ class AIRLTrainer(PolicyTrainer):
 
     def _group(self, example: dict, rollouts: Sequence[Encoded], rng: random.Random) -> Group:
         question, demonstration = example["prompt"], example["demonstration"]
-        old = round(self.args.replay_share * len(rollouts))
-        prompt = rollouts[0].prompt
-        shown = [*rollouts, *(Encoded(prompt, c) for c in self.replay.draw(question, old, rng))]
-        right = [False] * len(shown)
+        right = [False] * len(rollouts)
         if self.args.supervision == "answer_relabel":
-            texts = [decode_solution(self.processing_class, row.completion)[0] for row in shown]
-            right = [bool(r) for r in solved(texts, [demonstration] * len(shown))]
+            texts = [decode_solution(self.processing_class, row.completion)[0] for row in rollouts]
+            right = [bool(r) for r in solved(texts, [demonstration] * len(rollouts))]
         pair = edit_pair(self.critic_tokenizer, question, demonstration, rng) if self.args.local_weight else None
         expert = encode(self.critic_tokenizer, question, demonstration)
-        own = [self._for_critic(question, row) for row in shown]
-        logprobs = self._policy_logprobs([expert, *shown]) if self._needs_logprobs else None
-        return Group(expert, own, right, [pair] if pair else [], logprobs)
+        own = [self._for_critic(question, row) for row in rollouts]
+        return Group(expert, own, right, [pair] if pair else [])
 
     def _score(self, questions: Sequence[str], rows: Sequence[Encoded]) -> torch.Tensor:
         """Token rewards of the policy's tokens, (B, T), from the averaged weights."""
-        logprobs = self._policy_logprobs(rows) if self.args.reward_form == "airl" else None
         own = [self._for_critic(q, row) for q, row in zip(questions, rows, strict=True)]
-        rewards = self.discriminator.score(own, logprobs)
+        rewards = self.discriminator.score(own)
         if self.critic_tokenizer is self.processing_class:
             return rewards
         carried = [
@@ -195,24 +177,6 @@ class AIRLTrainer(PolicyTrainer):
     def _ended(self, row: Encoded) -> bool:
         return row.completion[-1] == end_id(self.processing_class)
 
-    @torch.no_grad()
-    def _policy_logprobs(self, rows: Sequence[Encoded]) -> list[list[float]]:
-        """log pi of each completion token at the sampling temperature, in nats, from the policy as it is now."""
-        device, padding = self.accelerator.device, self.processing_class.pad_token_id
-        prompts = [torch.tensor(row.prompt) for row in rows]
-        completions = [torch.tensor(row.completion) for row in rows]
-        ids, mask = (
-            torch.cat([
-                pad_sequence([made(p) for p in prompts], True, value, padding_side="left"),
-                pad_sequence([made(c) for c in completions], True, value),
-            ], 1).to(device)
-            for made, value in ((lambda t: t, padding), (torch.ones_like, 0))
-        )  # fmt: skip
-        width = max(map(len, completions))
-        batch = self.args.per_device_train_batch_size
-        found, *_ = self._get_per_token_logps_and_entropies(self.model, ids, mask, width, batch)
-        return [row[: len(c)].tolist() for row, c in zip(found.float(), completions, strict=True)]
-
     def _watch(self, rows: Sequence[Encoded], rewards: torch.Tensor, judged: Judged) -> None:
         """Log where rewards are paid, whether length buys them, and what could be told without reading."""
         form, metrics = self.args.reward_form, self._metrics["train"]
@@ -241,12 +205,12 @@ class AIRLTrainer(PolicyTrainer):
             metrics["shortcut_bag_of_tokens_auc"].append(bag_of_tokens_auc(traces, expert))
 
     def save_beside(self, folder: Path) -> None:
-        self.discriminator.save_checkpoint(folder / "discriminator", {"replay": self.replay.state()})
+        self.discriminator.save_checkpoint(folder / "discriminator")
 
     def _load_optimizer_and_scheduler(self, checkpoint) -> None:
         super()._load_optimizer_and_scheduler(checkpoint)
         if checkpoint is not None:
-            self.replay.load(self.discriminator.load_checkpoint(Path(checkpoint) / "discriminator")["replay"])
+            self.discriminator.load_checkpoint(Path(checkpoint) / "discriminator")
 
 
 def _check(args: AIRLConfig, dataset) -> None:

@@ -27,17 +27,12 @@ class EditPair(NamedTuple):
 
 
 class Group(NamedTuple):
-    """All that answers one prompt.
-
-    `solved` tells which rollouts count as an expert's (`answer_relabel`). `logprobs` holds log pi (nats) of each
-    token of the expert's completion and then of each rollout's, where a loss or a reward form wants it.
-    """
+    """All that answers one prompt; `solved` tells which rollouts count as an expert's (`answer_relabel`)."""
 
     expert: Encoded
     rollouts: list[Encoded]
     solved: list[bool]
     edits: Sequence[EditPair] = ()
-    logprobs: list[list[float]] | None = None
 
 
 class Comparison(NamedTuple):
@@ -47,12 +42,11 @@ class Comparison(NamedTuple):
     expert: list[bool]
     groups: list[int]
     edits: list[EditPair]
-    logprobs: list[list[float]] | None
 
 
 def compare(groups: Sequence[Group], config: DiscriminatorConfig) -> Comparison:
     """Solved rollouts join the experts; rollouts much longer or shorter than the expert may be left out."""
-    rows, expert, owners, logprobs = [], [], [], []
+    rows, expert, owners = [], [], []
     for g, group in enumerate(groups):
         near = range(len(group.rollouts))
         if config.length_ratio is not None:
@@ -61,9 +55,7 @@ def compare(groups: Sequence[Group], config: DiscriminatorConfig) -> Comparison:
         rows += [group.expert, *(group.rollouts[i] for i in near)]
         expert += [True, *(group.solved[i] for i in near)]
         owners += [g] * (1 + len(near))
-        if group.logprobs is not None:
-            logprobs += [group.logprobs[0], *(group.logprobs[1 + i] for i in near)]
-    return Comparison(rows, expert, owners, [pair for group in groups for pair in group.edits], logprobs or None)
+    return Comparison(rows, expert, owners, [pair for group in groups for pair in group.edits])
 
 
 def parts(groups: Sequence[Group], most_rows: int) -> Iterator[list[Group]]:
@@ -116,7 +108,7 @@ def judge(rows: Sequence[Encoded], tokenizer, config: DiscriminatorConfig, devic
         steps = torch.zeros(mask.shape, dtype=torch.long)
         for i, row in enumerate(rows):
             steps[i, : lengths[i]] = torch.tensor(steps_of(tokenizer, row.completion))
-    positions = reward_positions(config.density, mask, steps=steps, interval=config.interval)
+    positions = reward_positions(config.density, mask, steps=steps)
     return Judged(mask.to(device), positions.to(device))
 
 

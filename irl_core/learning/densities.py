@@ -9,18 +9,15 @@ from typing import Literal
 
 import torch
 
-Density = Literal["sparse", "step", "interval", "dense"]
-"""One reward per trace, per step of the solution, per `interval` tokens, or per token."""
+Density = Literal["sparse", "step", "dense"]
+"""One reward per trace, per step of the solution, or per token."""
 
 
-def reward_positions(
-    density: Density, mask: torch.Tensor, *, steps: torch.Tensor | None = None, interval: int = 15
-) -> torch.Tensor:
+def reward_positions(density: Density, mask: torch.Tensor, *, steps: torch.Tensor | None = None) -> torch.Tensor:
     """Where rewards are paid, (B, T) bool; always a subset of `mask`, and the last token of every trace is in it.
 
     Args:
         steps: (B, T) index of the step that each token belongs to; wanted by `step` alone.
-        interval: tokens per reward of `interval`, counted from the first judged token.
 
     Raises:
         ValueError: for `step` without `steps`.
@@ -31,8 +28,6 @@ def reward_positions(
         return last
     if density == "dense":
         return mask
-    if density == "interval":
-        return mask & (last | (mask.cumsum(1) % interval == 0))
     if steps is None:
         raise ValueError("density 'step' needs the step of each token")
     ends = torch.ones_like(mask)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -16,7 +15,7 @@ from irl_core.learning.airl_config import DiscriminatorConfig
 from irl_core.learning.comparisons import Comparison, Group, Judged, compare, judge, parts
 from irl_core.learning.demonstrations import Encoded, completion_logprobs
 from irl_core.learning.loop import MasterWeights, load_checkpoint, save_checkpoint
-from irl_core.learning.readings import LogProbs, aligned, collated, head_values, padded
+from irl_core.learning.readings import aligned, collated, head_values
 from irl_core.rewards import CriticCard
 
 Reduce = Callable[[torch.Tensor], torch.Tensor]
@@ -33,8 +32,8 @@ class Discriminator:
     copied for it, so that with LoRA the average, the reference of `log_ratio` and the optimiser cost little.
 
     Args:
-        model: with reward form `level` or `difference` a token classifier with one label, with `airl` two (g and h),
-            else a causal language model. With or without adapters; what requires gradients is trained.
+        model: with reward form `level` or `difference` a token classifier with one label, else a causal language
+            model. With or without adapters; what requires gradients is trained.
         tokenizer: of the model.
         steps: how many updates will be made, for the learning rate's schedule.
 
@@ -59,8 +58,6 @@ class Discriminator:
             raise ValueError(
                 f"reward_form {config.reward_form} reads {wanted!r}, which {type(self._base).__name__} lacks"
             )
-        if config.disc_loss == "wgan":  # its penalty is differentiated twice, which fused attention cannot do
-            self._base.set_attn_implementation("eager")
         self.optimizer = MasterWeights(model.parameters(), lr=config.disc_learning_rate, steps=steps)
         self.average = [m.detach().clone() for m in self.optimizer.masters]
         self.initial = [m.detach().clone() for m in self.optimizer.masters]
@@ -72,30 +69,20 @@ class Discriminator:
     def device(self) -> torch.device:
         return self.optimizer.parameters[0].device
 
-    def rewards(
-        self, rows: Sequence[Encoded], policy_logprobs: Sequence[Sequence[float]] | None = None
-    ) -> torch.Tensor:
-        """Token rewards before any density, (B, T), zero behind a trace's end; gradients reach the live weights.
-
-        Args:
-            policy_logprobs: log pi of each completion token (nats); wanted by form `airl` alone.
-        """
-        form, config = self.config.reward_form, self.config
+    def rewards(self, rows: Sequence[Encoded]) -> torch.Tensor:
+        """Token rewards before any density, (B, T), zero behind a trace's end; gradients reach the live weights."""
+        form = self.config.reward_form
         if form in forms.HEAD_FORMS:
             values, mask = self._values(rows)
-            if form == "level":
-                return forms.level(values[..., 0], mask)
-            if form == "difference":
-                return forms.difference(values[..., 0], mask)
-            shaped = forms.shaped(values[..., 0], values[..., 1], mask, config.shaping_gamma)
-            return forms.airl(shaped, padded(policy_logprobs, mask), mask)
+            return forms.level(values, mask) if form == "level" else forms.difference(values, mask)
         logprobs, mask = self._logprobs(rows)
         if form == "log_prob":
             return forms.log_prob(logprobs, mask)
-        return forms.log_ratio(logprobs, padded(self._reference(rows), mask), mask, config.ratio_beta)
+        reference = torch.nn.utils.rnn.pad_sequence(self._reference(rows), batch_first=True)
+        return forms.log_ratio(logprobs, reference, mask, self.config.ratio_beta)
 
     @torch.no_grad()
-    def score(self, rows: Sequence[Encoded], policy_logprobs: LogProbs | None = None) -> torch.Tensor:
+    def score(self, rows: Sequence[Encoded]) -> torch.Tensor:
         """Token rewards under the averaged weights, (B, T) float32, in forward passes of `disc_batch_size` rows."""
         found: list[torch.Tensor | None] = [None] * len(rows)
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
@@ -103,8 +90,7 @@ class Discriminator:
         with self._weights(self.average):
             for start in range(0, len(rows), size):
                 chosen = order[start : start + size]
-                logprobs = None if policy_logprobs is None else [policy_logprobs[i] for i in chosen]
-                for i, row in zip(chosen, self.rewards([rows[i] for i in chosen], logprobs), strict=True):
+                for i, row in zip(chosen, self.rewards([rows[i] for i in chosen]), strict=True):
                     found[i] = row[: len(rows[i].completion)].float()
         rewards = torch.nn.utils.rnn.pad_sequence(found, batch_first=True)
         clip = self.config.reward_clip
@@ -132,18 +118,13 @@ class Discriminator:
         return {**figures, "disc_skipped": 0.0}
 
     def save_pretrained(self, folder: Path, *, backbone: str) -> None:
-        """Write the averaged weights as a critic that `load_critic` reads, its adapter or the whole model.
-
-        `airl`, whose reward needs the policy's log-probabilities, is written without a card.
-        """
+        """Write the averaged weights as a critic that `load_critic` reads, its adapter or the whole model."""
         folder.mkdir(parents=True, exist_ok=True)
         adapted = hasattr(self.model, "peft_config")
         with self._weights(self.average):
             self.model.save_pretrained(folder if adapted else folder / "model", safe_serialization=True)
         if not adapted:
             self.tokenizer.save_pretrained(folder / "model")
-        if self.config.reward_form == "airl":
-            return
         card = CriticCard(
             name=f"{self.config.reward_form}-{self.config.disc_loss}",
             form="head" if self.config.reward_form in forms.HEAD_FORMS else "log_prob",
@@ -156,14 +137,14 @@ class Discriminator:
         )
         (folder / "critic.json").write_text(card.model_dump_json(indent=1) + "\n")
 
-    def save_checkpoint(self, folder: Path, extra: Mapping[str, Any]) -> None:
-        """Everything that is needed to go on, whole or not at all; `extra` comes back from `load_checkpoint`."""
+    def save_checkpoint(self, folder: Path) -> None:
+        """Everything that is needed to go on, whole or not at all."""
         tensors = self.optimizer.tensors()
         tensors |= {f"average.{i}": a for i, a in enumerate(self.average)}
         tensors |= {f"initial.{i}": a for i, a in enumerate(self.initial)}
-        save_checkpoint(folder, tensors, {"updates": self.updates, "extra": extra})
+        save_checkpoint(folder, tensors, {"updates": self.updates})
 
-    def load_checkpoint(self, folder: Path) -> Mapping[str, Any]:
+    def load_checkpoint(self, folder: Path) -> None:
         """Go on from a checkpoint.
 
         Raises:
@@ -178,42 +159,29 @@ class Discriminator:
         )
         self.updates = state["updates"]
         self.optimizer.load_tensors(tensors, self.updates)
-        return state["extra"]
 
     def _loss(self, part: Comparison) -> tuple[torch.Tensor, dict[str, float]]:
         """The loss of some groups, and how well they were told apart."""
         config, judged = self.config, judge(part.rows, self.tokenizer, self.config, self.device)
-        rewards = self.rewards(part.rows, part.logprobs)
+        rewards = self.rewards(part.rows)
         scores = forms.trace_scores(config.reward_form, rewards, judged.positions, judged.mask)
         expert = torch.tensor(part.expert, device=self.device)
         groups = torch.tensor(part.groups, device=self.device)
-        loss, logits = self._class_loss(part, judged, rewards, scores, expert, groups)
+        loss, logits = self._class_loss(judged, rewards, scores, expert, groups)
         seen = losses.statistics(scores.detach(), logits.detach(), expert, groups)
         if part.edits:
             loss = loss + config.local_weight * self._local_loss(part)
         return loss, seen
 
-    def _class_loss(self, part: Comparison, judged: Judged, rewards, scores, expert, groups):
+    def _class_loss(self, judged: Judged, rewards, scores, expert, groups):
         """The loss that `disc_loss` names, and a logit per trace."""
         config = self.config
         if config.disc_loss == "bce":
             evidence = forms.evidence(config.reward_form, rewards, judged.positions, judged.mask)
-            loss = losses.bce(
-                evidence,
-                judged.positions,
-                expert,
-                smoothing=config.disc_label_smoothing,
-                expert_share=config.expert_share,
-            )
+            loss = losses.bce(evidence, judged.positions, expert, smoothing=config.disc_label_smoothing)
             return loss, (evidence * judged.positions).sum(1) / judged.positions.sum(1).clamp(min=1)
         logits = losses.centred(scores, expert, groups) / config.disc_temperature
-        if config.disc_loss == "relativistic":
-            return losses.relativistic(scores, expert, groups, temperature=config.disc_temperature), logits
-        if config.disc_loss == "maxent":
-            sums, logprobs = ((t * judged.mask).sum(1) for t in (rewards, padded(part.logprobs, judged.mask)))
-            return losses.maxent(sums, logprobs, expert, groups, weight_clip=config.weight_clip), logits
-        penalty = self._gradient_penalty(part, judged, expert)
-        return losses.wgan(scores, expert) + config.gradient_penalty * penalty, logits
+        return losses.relativistic(scores, expert, groups, temperature=config.disc_temperature), logits
 
     def _local_loss(self, part: Comparison) -> torch.Tensor:
         rows = [row for edit in part.edits for row in (edit.expert, edit.edited)]
@@ -222,19 +190,6 @@ class Discriminator:
         order = torch.arange(rewards.shape[1], device=self.device)
         sums = (rewards * (order >= starts[:, None])).sum(1)
         return losses.local(sums[::2], sums[1::2])
-
-    def _gradient_penalty(self, part: Comparison, judged: Judged, expert: torch.Tensor) -> torch.Tensor:
-        """Slopes at interpolations between each rollout's embeddings and its expert's (arXiv 1704.00028)."""
-        ids, attention, completion = self._collated(part.rows)
-        embeddings = self._base.get_input_embeddings()(ids).detach()
-        rollouts = [i for i, own in enumerate(part.expert) if not own]
-        first = {g: i for i, (g, own) in reversed(list(enumerate(zip(part.groups, part.expert, strict=True)))) if own}
-        experts = [first[part.groups[i]] for i in rollouts]
-        share = torch.rand(len(rollouts), 1, 1, device=self.device, dtype=embeddings.dtype)
-        mixed = (share * embeddings[rollouts] + (1 - share) * embeddings[experts]).requires_grad_()
-        hidden = self._base.model(inputs_embeds=mixed, attention_mask=attention[rollouts]).last_hidden_state
-        values = self._base.score(hidden).float()[..., 0]
-        return losses.gradient_penalty((values * completion[rollouts]).sum(1) / completion[rollouts].sum(1), mixed)
 
     def _step(self) -> None:
         for parameter in self.optimizer.parameters:

@@ -11,23 +11,15 @@ from typing import Literal
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, logsigmoid, softplus
 
-DiscriminatorLoss = Literal["bce", "wgan", "relativistic", "maxent"]
+DiscriminatorLoss = Literal["bce", "relativistic"]
 
 
 def bce(
-    logits: torch.Tensor,
-    positions: torch.Tensor,
-    expert: torch.Tensor,
-    *,
-    smoothing: float = 0.1,
-    expert_share: float = 0.0,
+    logits: torch.Tensor, positions: torch.Tensor, expert: torch.Tensor, *, smoothing: float = 0.1
 ) -> torch.Tensor:
     """Every position inherits its trace's label (arXiv 2510.01857); a mean over positions, then over traces.
 
     Both classes weigh one half. Targets are 1 - smoothing/2 and smoothing/2, which bounds the optimal logit.
-
-    With an `expert_share` p > 0 rollouts are taken as unlabelled, a fraction p of them as good as an expert's, and the
-    risk is the non-negative one of arXiv 1703.00593, eq. 6: p R+(expert) + max(0, R-(rollouts) - p R-(expert)).
 
     Args:
         logits, positions: (N, T); `positions` is true where a label is inherited.
@@ -41,26 +33,7 @@ def bce(
         return ((losses * where).sum(1) / where.sum(1)).mean()
 
     high, low = 1 - smoothing / 2, smoothing / 2
-    if expert_share:
-        unlabelled = risk(~expert, low) - expert_share * risk(expert, low)
-        return expert_share * risk(expert, high) + unlabelled.clamp(min=0)
     return 0.5 * risk(expert, high) + 0.5 * risk(~expert, low)
-
-
-def wgan(scores: torch.Tensor, expert: torch.Tensor) -> torch.Tensor:
-    """mean(rollouts) - mean(experts) of the traces' scores (N,) (arXiv 1701.07875); add `gradient_penalty`."""
-    return scores[~expert].mean() - scores[expert].mean()
-
-
-def gradient_penalty(scores: torch.Tensor, embeddings: torch.Tensor) -> torch.Tensor:
-    """mean (|d score / d embeddings| - 1)^2 over rows (arXiv 1704.00028, eq. 3).
-
-    Args:
-        scores: (N,), computed from `embeddings`.
-        embeddings: (N, T, D), requiring gradients: interpolations between experts and rollouts.
-    """
-    (slopes,) = torch.autograd.grad(scores.sum(), embeddings, create_graph=True)
-    return ((slopes.float().flatten(1).norm(dim=1) - 1) ** 2).mean()
 
 
 def relativistic(
@@ -78,47 +51,12 @@ def relativistic(
     return torch.stack(losses).mean() if losses else 0.0 * scores.sum()
 
 
-def maxent(
-    scores: torch.Tensor,
-    policy_logprobs: torch.Tensor,
-    expert: torch.Tensor,
-    groups: torch.Tensor,
-    *,
-    weight_clip: float = 5.0,
-) -> torch.Tensor:
-    """-R(expert) + log mean exp(R(rollout) - log pi(rollout)): maximum-entropy IRL with the partition function by
-    importance sampling from the policy (arXiv 2602.07832).
-
-    Args:
-        scores, policy_logprobs: (N,), sums over the trace.
-        weight_clip: how far, in nats, a rollout's log pi may lie from its group's mean: without a bound the least
-            probable rollout would be the whole partition function.
-    """
-    losses = []
-    pairs = zip(_by_group(scores, expert, groups), _by_group(policy_logprobs, expert, groups), strict=True)
-    for (own, rivals), (_, logprobs) in pairs:
-        if len(own) and len(rivals):
-            corrections = (logprobs - logprobs.mean()).clamp(-weight_clip, weight_clip)
-            partition = torch.logsumexp(rivals - corrections, 0) - torch.tensor(float(len(rivals))).log()
-            losses.append(partition - own.mean())
-    return torch.stack(losses).mean() if losses else 0.0 * scores.sum()
-
-
 def local(expert_sums: torch.Tensor, edited_sums: torch.Tensor) -> torch.Tensor:
     """-log sigmoid(S(expert) - S(edit)), S the rewards from the first difference to the end of the edited step.
 
     Both (N,), from the same prefix, which carries no label.
     """
     return -logsigmoid(expert_sums - edited_sums).mean()
-
-
-def local_with_errors(better_sums: torch.Tensor, worse_sums: torch.Tensor) -> torch.Tensor:
-    """sigmoid(S(worse) - S(better)), for pairs of which some are the wrong way round.
-
-    Symmetric, so that its minimum stays where it is under such noise (arXiv 1712.09482): a pair that contradicts all
-    others, because the expert erred, is given up where `local` would pull ever harder.
-    """
-    return (worse_sums - better_sums).sigmoid().mean()
 
 
 def centred(scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:

@@ -6,19 +6,134 @@ learned is shared with the trainer, and the settings carry the names of `AIRLCon
 
 from __future__ import annotations
 
-import random
+import copy
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from irl_core.learning.advantages import grpo, token_advantages
-from irl_core.learning.exact_world import ExactWorld
+from irl_core.learning import losses
+from irl_core.learning import reward_forms as forms
+from irl_core.learning.advantages import Advantage, grpo, token_advantages
+from irl_core.learning.densities import Density, reward_positions
+from irl_core.learning.exact_world import EOS, EXPERT, STEP, ExactWorld
 from irl_core.learning.loop import MasterWeights
-from irl_core.learning.nano_critics import Critic, ExactCritic, judged, positions_of
-from irl_core.learning.nano_method import Demonstrations, Method
-from irl_core.learning.nano_models import completion_logits, completion_mask, entropies, sample, token_logprobs
-from irl_core.learning.nano_pairs import Pairs, departures, edits
-from irl_core.learning.replay import Replay
+from irl_core.learning.nano_models import (
+    completion_logits,
+    completion_mask,
+    completion_values,
+    entropies,
+    nano_critic,
+    sample,
+    token_logprobs,
+)
+
+
+@dataclass(frozen=True)
+class Method:
+    """How demonstrations, or with `outcome` the right answers, become a policy; names and meanings of `AIRLConfig`."""
+
+    name: str
+    density: Density = "dense"
+    reward_form: forms.RewardForm = "difference"
+    advantage: Advantage = "returns"
+    returns_gamma: float = 1.0
+    step_weight: float = 0.0
+    outcome: bool = False
+    exact: bool = False
+    ratio_beta: float = 1.0
+    disc_loss: losses.DiscriminatorLoss = "bce"
+    disc_label_smoothing: float = 0.0
+    disc_learning_rate: float = 1e-3
+    disc_updates: int = 1
+    disc_warmup_steps: int = 0
+    learning_rate: float = 4e-4
+    steps: int = 40
+    prompts_per_step: int = 16
+    num_generations: int = 4
+
+    def changed(self) -> dict[str, Any]:
+        """The settings that differ from their default, by name."""
+        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) != f.default}
+
+
+class Demonstrations(NamedTuple):
+    """Expert solutions (N, T) of N prompts (N, P)."""
+
+    prompts: Tensor
+    solutions: Tensor
+
+
+class Critic:
+    """A discriminator of whole batches, on the policy's body.
+
+    With `level` and `difference` it has a scalar head; with `log_prob` and `log_ratio` it is a language model.
+    """
+
+    def __init__(self, policy, method: Method) -> None:
+        self.method = method
+        head = method.reward_form in forms.HEAD_FORMS
+        self.model = nano_critic(policy) if head else copy.deepcopy(policy)
+        self.reference = copy.deepcopy(policy) if method.reward_form == "log_ratio" else None
+        steps = (method.disc_warmup_steps + method.steps) * method.disc_updates
+        self.optimizer = MasterWeights(self.model.parameters(), lr=method.disc_learning_rate, steps=steps)
+
+    def rewards(self, prompts: Tensor, completions: Tensor) -> Tensor:
+        """Token rewards before any density, (B, T)."""
+        mask = judged(completions)
+        if self.method.reward_form in forms.HEAD_FORMS:
+            form = forms.level if self.method.reward_form == "level" else forms.difference
+            return form(completion_values(self.model, prompts, completions), mask)
+        logprobs = token_logprobs(completion_logits(self.model, prompts, completions), completions)
+        if self.method.reward_form == "log_prob":
+            return forms.log_prob(logprobs, mask)
+        with torch.no_grad():
+            reference = token_logprobs(completion_logits(self.reference, prompts, completions), completions)
+        return forms.log_ratio(logprobs, reference, mask, self.method.ratio_beta)
+
+    def learn(self, experts: Demonstrations, rollouts: Demonstrations) -> dict[str, float]:
+        """One update on experts and on their prompts' rollouts, in the same order; returns what was seen before it.
+
+        `disc_acc` is the share of pairs of an expert and a rollout of its prompt in which the expert scores higher.
+        """
+        prompts, solutions = (torch.cat(both) for both in zip(experts, rollouts, strict=True))
+        count = len(experts.prompts)
+        expert = torch.arange(len(prompts)) < count
+        own = torch.arange(count)
+        groups = torch.cat([own, own.repeat_interleave(len(rollouts.prompts) // count)])
+        mask = judged(solutions)
+        positions = positions_of(self.method.density, mask)
+        rewards = self.rewards(prompts, solutions)
+        scores = forms.trace_scores(self.method.reward_form, rewards, positions, mask)
+        if self.method.disc_loss == "relativistic":
+            loss = losses.relativistic(scores, expert, groups)
+        else:
+            evidence = forms.evidence(self.method.reward_form, rewards, positions, mask)
+            loss = losses.bce(evidence, positions, expert, smoothing=self.method.disc_label_smoothing)
+        loss.backward()
+        self.optimizer.step()
+        return {"disc_loss": loss.item(), "disc_acc": losses.group_accuracy(scores.detach(), expert, groups)}
+
+
+class ExactCritic:
+    """The discriminator that has seen everything: log π_E − log π of each token, with the expert's own probabilities.
+
+    Sums of it are the optimal logits for any prefix (see `reward_forms`), so what it pays differs from a learned
+    critic's rewards by estimation alone, and a method that fails with it fails for its form.
+    """
+
+    def __init__(self, world: ExactWorld, policy, method: Method) -> None:
+        self.world, self.policy, self.method = world, policy, method
+
+    @torch.no_grad()
+    def rewards(self, prompts: Tensor, completions: Tensor) -> Tensor:
+        """As a learned critic's."""
+        mask = judged(completions)
+        expert = self.world.token_probabilities(EXPERT, prompts, completions).log()
+        own = token_logprobs(completion_logits(self.policy, prompts, completions), completions)
+        local = forms.log_ratio(expert, own, mask, beta=1.0)
+        return local.cumsum(1) * mask if self.method.reward_form == "level" else local
 
 
 class AdversarialRun:
@@ -36,10 +151,6 @@ class AdversarialRun:
         if not method.outcome:
             self.critic = ExactCritic(world, policy, method) if method.exact else Critic(policy, method)
         self.optimizer = MasterWeights(policy.parameters(), lr=method.learning_rate, steps=method.steps)
-        # Chance beside that of the rollouts, so that methods without it and with it draw the same ones at first.
-        self.chance = random.Random(generator.initial_seed())
-        self.edit_draws = torch.Generator().manual_seed(generator.initial_seed())
-        self.replay = Replay(size=4 * method.num_generations)
         self.done = 0
 
     def step(self) -> dict[str, float]:
@@ -61,38 +172,9 @@ class AdversarialRun:
 
     def _teach(self, experts: Demonstrations, rollouts: Demonstrations) -> dict[str, float]:
         figures: dict[str, float] = {}
-        shown, owners = self._with_old(experts, rollouts)
         for _ in range(self.method.disc_updates):
-            figures = self.critic.learn(experts, shown, owners, self._pairs(experts, rollouts))
+            figures = self.critic.learn(experts, rollouts)
         return figures
-
-    def _pairs(self, experts: Demonstrations, rollouts: Demonstrations) -> tuple[tuple[float, Pairs], ...]:
-        found, method = [], self.method
-        if method.local_weight:
-            found.append((method.local_weight, edits(self.world, *experts, self.edit_draws)))
-        if method.departure_weight:
-            own = experts.solutions.repeat_interleave(method.num_generations, 0)
-            found.append((method.departure_weight, departures(self.world, rollouts.prompts, own, rollouts.solutions)))
-        return tuple(found)
-
-    def _with_old(self, experts: Demonstrations, rollouts: Demonstrations) -> tuple[Demonstrations, Tensor]:
-        """The rollouts, and beside them `replay_share` as many older ones of the same prompts; and whose they are."""
-        size = self.method.num_generations
-        owners = torch.arange(len(experts.prompts)).repeat_interleave(size)
-        if not self.method.replay_share:
-            return rollouts, owners
-        questions = [str(prompt) for prompt in experts.prompts.tolist()]
-        wanted = round(self.method.replay_share * size)
-        old = [(i, o) for i, q in enumerate(questions) for o in self.replay.draw(q, wanted, self.chance)]
-        for owner, solution in zip(owners.tolist(), rollouts.solutions.tolist(), strict=True):
-            self.replay.add(questions[owner], solution)
-        if not old:
-            return rollouts, owners
-        theirs, solutions = torch.tensor([i for i, _ in old]), torch.tensor([o for _, o in old])
-        shown = Demonstrations(
-            torch.cat([rollouts.prompts, experts.prompts[theirs]]), torch.cat([rollouts.solutions, solutions])
-        )
-        return shown, torch.cat([owners, theirs])
 
     def _improve(self, rollouts: Demonstrations, correct: Tensor) -> dict[str, float]:
         """One policy-gradient step on the rollouts (on policy, so that the importance ratio is one)."""
@@ -114,10 +196,21 @@ class AdversarialRun:
             method.advantage,
             method.reward_form,
             self.critic.rewards(*rollouts),
-            positions_of(method, mask),
+            positions_of(method.density, mask),
             mask,
             completion,
             method.num_generations,
             gamma=method.returns_gamma,
             step_weight=method.step_weight,
         )
+
+
+def judged(completions: Tensor) -> Tensor:
+    """Tokens that the critic reads, (B, T): all that were written but the end token, for both classes."""
+    return completion_mask(completions) & (completions != EOS)
+
+
+def positions_of(density: Density, mask: Tensor) -> Tensor:
+    """Where rewards are paid, (B, T), with the layout's steps."""
+    steps = (torch.arange(mask.shape[1]) // STEP).expand(mask.shape)
+    return reward_positions(density, mask, steps=steps)

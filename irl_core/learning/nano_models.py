@@ -27,18 +27,17 @@ def nano_llama(vocabulary: int, *, hidden: int, layers: int, seed: int) -> Llama
         return LlamaForCausalLM(_config(vocabulary, hidden, layers))
 
 
-def nano_critic(policy: LlamaForCausalLM, labels: int = 1) -> LlamaForTokenClassification:
-    """A critic that starts with the policy's body and a fresh head."""
+def nano_critic(policy: LlamaForCausalLM) -> LlamaForTokenClassification:
+    """A critic that starts with the policy's body and a fresh scalar head."""
     config = policy.config
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        own = _config(config.vocab_size, config.hidden_size, config.num_hidden_layers, labels)
-        critic = LlamaForTokenClassification(own)
+        critic = LlamaForTokenClassification(_config(config.vocab_size, config.hidden_size, config.num_hidden_layers))
     critic.model.load_state_dict(policy.model.state_dict())
     return critic
 
 
-def _config(vocabulary: int, hidden: int, layers: int, labels: int = 1) -> LlamaConfig:
+def _config(vocabulary: int, hidden: int, layers: int) -> LlamaConfig:
     return LlamaConfig(
         vocab_size=vocabulary,
         hidden_size=hidden,
@@ -51,7 +50,7 @@ def _config(vocabulary: int, hidden: int, layers: int, labels: int = 1) -> Llama
         bos_token_id=None,
         eos_token_id=EOS,
         tie_word_embeddings=True,
-        num_labels=labels,
+        num_labels=1,
         classifier_dropout=0.0,
     )
 
@@ -80,17 +79,10 @@ def entropies(logits: Tensor) -> Tensor:
 
 
 def completion_values(critic: LlamaForTokenClassification, prompts: Tensor, completions: Tensor) -> Tensor:
-    """The critic's outputs, (B, T, labels): the first after each completion token, less that after the prompt; the
-    second, where there is one, before each token."""
-    values = critic(torch.cat([prompts, completions], dim=1)).logits
+    """The critic's output after each completion token, less that after the prompt; (B, T)."""
+    values = critic(torch.cat([prompts, completions], dim=1)).logits[..., 0]
     start = prompts.shape[1]
-    after = values[:, start:, :1] - values[:, start - 1 : start, :1]
-    return torch.cat([after, values[:, start - 1 : -1, 1:]], dim=-1)
-
-
-def interpolated_values(critic: LlamaForTokenClassification, embeddings: Tensor, start: int) -> Tensor:
-    """The critic's first output at the embeddings (B, P + T, D) from position `start` on, (B, T)."""
-    return critic(inputs_embeds=embeddings).logits[:, start:, 0]
+    return values[:, start:] - values[:, start - 1 : start]
 
 
 @torch.no_grad()

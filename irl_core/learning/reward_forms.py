@@ -16,9 +16,9 @@ import torch
 
 from irl_core.learning.densities import pool
 
-RewardForm = Literal["level", "difference", "log_ratio", "airl", "log_prob"]
+RewardForm = Literal["level", "difference", "log_ratio", "log_prob"]
 
-HEAD_FORMS = ("level", "difference", "airl")
+HEAD_FORMS = ("level", "difference")
 """Read from a scalar head; the others from a language model's log-probabilities."""
 
 
@@ -42,34 +42,9 @@ def log_ratio(logprobs: torch.Tensor, reference: torch.Tensor, mask: torch.Tenso
     return beta * (logprobs - reference) * mask
 
 
-def shaped(gains: torch.Tensor, potentials: torch.Tensor, mask: torch.Tensor, gamma: float) -> torch.Tensor:
-    """f_t = g_t + gamma h_(t+1) - h_t (arXiv 1710.11248, eq. 4); h is 0 after the last token.
-
-    Args:
-        gains: g of the state and the token chosen in it.
-        potentials: h_t of the state before token t.
-    """
-    following = torch.nn.functional.pad(potentials * mask, (0, 1))[:, 1:]
-    return (gains + gamma * following - potentials) * mask
-
-
-def airl(shaped_rewards: torch.Tensor, policy_logprobs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """r_t = f_t - log pi(y_t), the logit of D = exp f / (exp f + pi) (arXiv 1710.11248, section 6)."""
-    return (shaped_rewards - policy_logprobs) * mask
-
-
 def log_prob(logprobs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """r_t = log pi_phi(y_t | x, y_<t) in nats, phi a language model that starts at the fine-tuned policy."""
     return logprobs * mask
-
-
-def less_expected(rewards: torch.Tensor, entropies: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-    """`log_prob` less what the critic expects of the next token: log pi_phi(y_t) + H(pi_phi(. | x, y_<t)).
-
-    A baseline of the state alone. It changes no gradient in expectation and takes out what is not the token's doing:
-    where many tokens are as good, each is improbable.
-    """
-    return (rewards + entropies) * mask
 
 
 def carried(form: RewardForm, rewards: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -82,9 +57,9 @@ def carried(form: RewardForm, rewards: torch.Tensor, positions: torch.Tensor, ma
 def evidence(form: RewardForm, rewards: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """The logit at each position for "an expert wrote this far", in nats.
 
-    A level is one; AIRL's logit is local by definition; of the other forms it is the sum of the rewards so far.
+    A level is one; of the other forms it is the sum of the rewards so far.
     """
-    if form in ("level", "airl"):
+    if form == "level":
         return carried(form, rewards, positions, mask)
     return torch.where(positions, (rewards * mask).cumsum(1), 0.0)
 

@@ -11,6 +11,7 @@ from irl_core.learning.airl_trainer import AIRLTrainer
 from irl_core.learning.demonstrations import encode
 from irl_core.learning.grpo_trainer import PolicyTrainer
 from irl_core.learning.outcomes import solved
+from irl_core.learning.reward_forms import HEAD_FORMS
 from irl_core.prompts import prompt_ids
 from tests.nano import nano_llama, nano_tokenizer
 from tests.unit.test_discriminator import nano_head
@@ -46,8 +47,7 @@ def settings(out, **more) -> AIRLConfig:
 def trainer(out, critic=None, critic_tokenizer=None, **more) -> AIRLTrainer:
     args = settings(out, **more)
     if critic is None:
-        heads = {"airl": 2, "level": 1, "difference": 1}
-        critic = nano_head(heads[args.reward_form]) if args.reward_form in heads else nano_llama(1)
+        critic = nano_head() if args.reward_form in HEAD_FORMS else nano_llama(1)
     return AIRLTrainer(nano_llama(), critic, args, DATA, nano_tokenizer(), critic_tokenizer=critic_tokenizer)
 
 
@@ -63,12 +63,11 @@ def same(a, b) -> bool:
     "more",
     [
         {"reward_form": "level", "density": "dense", "advantage": "returns", "returns_gamma": 0.9},
-        {"reward_form": "difference", "replay_share": 0.5, "disc_updates": 2},
+        {"reward_form": "difference", "disc_updates": 2},
         {"reward_form": "log_ratio", "local_weight": 1.0, "advantage": "grpo", "density": "sparse"},
         {"reward_form": "log_prob", "disc_loss": "relativistic", "supervision": "answer_relabel"},
         {"reward_form": "log_prob", "disc_loss": "relativistic", "false_equation_penalty": 5.0},
-        {"reward_form": "airl", "density": "interval", "advantage": "returns"},
-        {"reward_form": "difference", "disc_loss": "maxent", "entropy_coef": 0.01},
+        {"reward_form": "difference", "disc_loss": "relativistic", "entropy_coef": 0.01},
     ],
     ids=lambda more: "-".join(map(str, more.values())),
 )
@@ -114,6 +113,15 @@ def test_the_policy_holds_still_while_the_discriminator_warms_up(tmp_path):
     assert not same(critic, weights(made.discriminator.model))
 
 
+def test_a_critic_that_makes_no_updates_pays_what_it_knew_at_the_start(tmp_path):
+    made = trainer(tmp_path, reward_form="log_prob", disc_loss="relativistic", disc_updates=0)
+    policy, critic = weights(made.model), weights(made.discriminator.model)
+    made.train()
+    assert not same(policy, weights(made.model))
+    assert same(critic, weights(made.discriminator.model))
+    assert "disc_loss" not in made.state.log_history[0]
+
+
 def test_a_critic_with_another_tokenizer_pays_through_characters(tmp_path):
     tokenizer = llama()
     critic = nano_head()
@@ -126,8 +134,6 @@ def test_a_critic_with_another_tokenizer_pays_through_characters(tmp_path):
     paid = made._carried(own, row, [1.0] * len(row.completion))
     assert len(paid) == len("2 + 2 = 4\n") + 1
     assert sum(paid) == len(row.completion)
-    with pytest.raises(ValueError, match="a critic with the policy's tokenizer"):
-        trainer(tmp_path, critic=nano_head(2), critic_tokenizer=tokenizer, reward_form="airl")
 
 
 def test_the_policy_is_asked_in_training_as_it_is_asked_later(tmp_path):

@@ -25,11 +25,6 @@ def test_a_step_is_paid_at_its_last_token():
     assert where(reward_positions("step", MASK, steps=STEPS)) == [[1, 4, 5], [0, 2]]
 
 
-def test_an_interval_is_counted_from_the_first_token_and_the_last_token_is_always_paid():
-    assert where(reward_positions("interval", MASK, interval=2)) == [[1, 3, 5], [1, 2]]
-    assert where(reward_positions("interval", MASK, interval=4)) == [[3, 5], [2]]
-
-
 def test_a_last_token_that_is_not_judged_is_not_paid():
     masked_end = torch.tensor([[True, True, False]])
     assert where(reward_positions("sparse", masked_end)) == [[1]]

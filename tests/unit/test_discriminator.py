@@ -28,25 +28,24 @@ def row(text: str, question: str = "How many?", ended: bool = True) -> Encoded:
     return encode(TOKENIZER, question, text, ended=ended)
 
 
-def nano_head(labels: int = 1, seed: int = 0) -> LlamaForTokenClassification:
+def nano_head(seed: int = 0) -> LlamaForTokenClassification:
     config = nano_llama().config
-    config.num_labels, config.classifier_dropout = labels, 0.0
+    config.num_labels, config.classifier_dropout = 1, 0.0
     torch.manual_seed(seed)
     return LlamaForTokenClassification(config)
 
 
 def discriminator(form: str = "difference", **settings) -> Discriminator:
-    model = nano_head(2 if form == "airl" else 1) if form in ("level", "difference", "airl") else nano_llama()
+    model = nano_head() if form in ("level", "difference") else nano_llama()
     config = DiscriminatorConfig(**{"reward_form": form, "disc_learning_rate": 3e-3, "density": "dense", **settings})
     return Discriminator(model, TOKENIZER, config, steps=100)
 
 
-def groups(n: int = 2, logprobs: bool = False) -> list[Group]:
+def groups(n: int = 2) -> list[Group]:
     made = []
     for i in range(n):
         expert, rollouts = row(EXPERTS[i % 2], f"Question {i}"), [row(t, f"Question {i}") for t in ROLLOUTS]
-        known = [[-1.0] * len(r.completion) for r in (expert, *rollouts)] if logprobs else None
-        made.append(Group(expert, rollouts, [False] * len(rollouts), [], known))
+        made.append(Group(expert, rollouts, [False] * len(rollouts)))
     return made
 
 
@@ -69,18 +68,6 @@ def test_a_log_probability_is_that_of_the_token_after_all_before_it():
         torch.testing.assert_close(rewards[: len(r.completion)], expected, atol=1e-5, rtol=1e-4)
 
 
-def test_airl_reads_the_gain_after_the_token_and_the_potential_before_it():
-    found = discriminator("airl", shaping_gamma=0.5)
-    trace = row("abc", ended=False)
-    (rewards,) = found.rewards([trace], [[-1.0, -2.0, -3.0]])
-    outputs = found.model(input_ids=torch.tensor([trace.prompt + trace.completion])).logits[0]
-    start = len(trace.prompt)
-    gain = outputs[start:, 0] - outputs[start - 1, 0]
-    potential = outputs[start - 1 : -1, 1]
-    expected = gain - potential + 0.5 * torch.cat([potential[1:], torch.zeros(1)]) + torch.tensor([1.0, 2, 3])
-    torch.testing.assert_close(rewards, expected, atol=1e-5, rtol=1e-4)
-
-
 def test_a_reward_does_not_depend_on_what_is_scored_beside_it():
     rows = [row(t) for t in (*EXPERTS, *ROLLOUTS)]
     found = discriminator(disc_batch_size=2)
@@ -92,7 +79,7 @@ def test_a_reward_does_not_depend_on_what_is_scored_beside_it():
 
 def test_a_fresh_critic_says_nothing_of_anything(tmp_path):
     nano_llama().save_pretrained(tmp_path)
-    model = new_critic(tmp_path, labels=1, rank=2, seed=0)
+    model = new_critic(tmp_path, rank=2, seed=0)
     found = Discriminator(model, TOKENIZER, DiscriminatorConfig(), steps=1)
     assert not found.score([row(EXPERTS[0])]).any()
     trainable = {name.split(".")[-3] for name, p in model.named_parameters() if p.requires_grad}
@@ -112,18 +99,14 @@ def test_a_log_ratio_is_zero_until_something_was_learnt():
         ("level", {}),
         ("difference", {}),
         ("difference", {"density": "step"}),
-        ("difference", {"disc_loss": "wgan", "density": "sparse", "gradient_penalty": 0.1}),
         ("difference", {"disc_loss": "relativistic"}),
-        ("difference", {"disc_loss": "maxent"}),
-        ("difference", {"expert_share": 0.2, "density": "interval"}),
         ("log_ratio", {"ratio_beta": 1.0, "density": "sparse"}),
         ("log_prob", {"disc_loss": "relativistic"}),
-        ("airl", {}),
     ],
 )
 def test_every_form_learns_who_wrote_what(form, settings):
     found = discriminator(form, **settings)
-    seen = [found.update(groups(logprobs=True)) for _ in range(40)]
+    seen = [found.update(groups()) for _ in range(40)]
     assert seen[-1]["disc_group_acc"] == 1.0
     assert seen[-1]["disc_loss"] < seen[0]["disc_loss"]
 
@@ -168,8 +151,8 @@ def test_a_discriminator_that_is_saved_and_loaded_goes_on_as_if_it_had_not_stopp
         whole.update(groups())
     for _ in range(2):
         split.update(groups())
-    split.save_checkpoint(tmp_path / "d", {"note": 1})
-    assert resumed.load_checkpoint(tmp_path / "d") == {"note": 1}
+    split.save_checkpoint(tmp_path / "d")
+    resumed.load_checkpoint(tmp_path / "d")
     for _ in range(2):
         resumed.update(groups())
     assert torch.equal(whole.score([row("2 + 2")]), resumed.score([row("2 + 2")]))
@@ -200,11 +183,9 @@ def test_a_model_without_the_head_is_refused():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"reward_form": "log_prob"}, "use disc_loss relativistic or maxent"),
-        ({"reward_form": "level", "disc_loss": "maxent"}, "needs rewards that add up"),
-        ({"disc_loss": "wgan", "expert_share": 0.1}, "expert_share corrects bce alone"),
+        ({"reward_form": "log_prob"}, "use disc_loss relativistic"),
         ({"length_ratio": 0.5}, "at least 1"),
-        ({"disc_updates": 0}, "disc_updates must be at least 1"),
+        ({"disc_updates": 0}, "says nothing until something was learnt"),
         ({"disc_ema": 1.0}, "below 1"),
     ],
 )

@@ -45,7 +45,7 @@ def log_prob_critic(tmp_path, backbone):
 
 @pytest.fixture
 def head_critic(tmp_path, backbone):
-    model = new_critic(backbone, labels=1, rank=4, seed=0)
+    model = new_critic(backbone, rank=4, seed=0)
     for name, parameter in model.named_parameters():
         if "lora" in name or "score" in name:
             torch.nn.init.normal_(parameter, std=0.2)

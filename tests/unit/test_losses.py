@@ -44,39 +44,6 @@ def test_a_trace_without_a_judged_token_has_no_label():
     assert found.item() == pytest.approx(0.5 * softplus(-1) + 0.5 * softplus(2))
 
 
-def test_the_unlabelled_risk_takes_the_experts_share_out_of_the_rollouts():
-    logits = torch.tensor([[1.0], [2.0], [0.5]])
-    positions = torch.ones_like(logits).bool()
-    rollouts = 0.5 * (softplus(2) + softplus(0.5))
-    found = losses.bce(logits, positions, EXPERT, smoothing=0.0, expert_share=0.3)
-    assert found.item() == pytest.approx(0.3 * softplus(-1) + rollouts - 0.3 * softplus(1))
-
-
-def test_the_unlabelled_risk_is_never_negative():
-    logits = torch.tensor([[5.0], [-9.0], [-9.0]])
-    positions = torch.ones_like(logits).bool()
-    found = losses.bce(logits, positions, EXPERT, smoothing=0.0, expert_share=0.5)
-    assert found.item() == pytest.approx(0.5 * softplus(-5))
-
-
-def test_the_wasserstein_loss_is_the_difference_of_means():
-    assert losses.wgan(torch.tensor([3.0, 1.0, 2.0]), EXPERT).item() == pytest.approx(1.5 - 3.0)
-
-
-def test_the_gradient_penalty_measures_how_far_slopes_are_from_one():
-    embeddings = torch.zeros(2, 1, 2, requires_grad=True)
-    scores = (embeddings[:, 0] * torch.tensor([[3.0, 4.0], [0.0, 1.0]])).sum(1)  # slopes 5 and 1
-    penalty = losses.gradient_penalty(scores, embeddings)
-    assert penalty.item() == pytest.approx(((5 - 1) ** 2 + 0) / 2)
-
-
-def test_the_gradient_penalty_can_be_learned_from():
-    weight = torch.tensor(2.0, requires_grad=True)
-    embeddings = torch.ones(1, 1, 1, requires_grad=True)
-    losses.gradient_penalty((weight * embeddings).flatten(1).sum(1), embeddings).backward()
-    assert weight.grad.item() == pytest.approx(2 * (2.0 - 1))
-
-
 def test_the_relativistic_loss_is_the_experts_share_of_its_groups_softmax():
     scores = torch.tensor([1.0, 0.0, 2.0])
     expected = -log(exp(1) / (exp(1) + exp(0) + exp(2)))
@@ -104,36 +71,9 @@ def test_a_group_without_rollouts_adds_nothing():
     assert losses.relativistic(torch.tensor([1.0]), torch.tensor([True]), torch.tensor([0])).item() == 0
 
 
-def test_maximum_entropy_weighs_rollouts_by_the_inverse_of_their_probability():
-    scores = torch.tensor([2.0, 1.0, 0.0])
-    logprobs = torch.tensor([0.0, -1.0, -3.0])  # mean of the rollouts -2: corrections +1 and -1
-    expected = log((exp(1 - 1) + exp(0 + 1)) / 2) - 2
-    assert losses.maxent(scores, logprobs, EXPERT, ONE_GROUP).item() == pytest.approx(expected)
-
-
-def test_the_gradient_of_maximum_entropy_is_experts_less_weighted_rollouts():
-    scores = torch.tensor([2.0, 1.0, 0.0], requires_grad=True)
-    losses.maxent(scores, torch.tensor([0.0, -1.0, -3.0]), EXPERT, ONE_GROUP).backward()
-    weights = [exp(0) / (exp(0) + exp(1)), exp(1) / (exp(0) + exp(1))]
-    assert scores.grad.tolist() == pytest.approx([-1, *weights])
-
-
-def test_an_improbable_rollout_is_not_the_whole_partition_function():
-    scores, logprobs = torch.tensor([0.0, 0.0, 0.0]), torch.tensor([0.0, 0.0, -100.0])
-    found = losses.maxent(scores, logprobs, EXPERT, ONE_GROUP, weight_clip=1.0)
-    assert found.item() == pytest.approx(log((exp(-1) + exp(1)) / 2))
-
-
 def test_a_local_pair_is_decided_by_the_difference_of_its_sums():
     found = losses.local(torch.tensor([2.0, 0.0]), torch.tensor([0.5, 0.5]))
     assert found.item() == pytest.approx((softplus(-1.5) + softplus(0.5)) / 2)
-
-
-def test_a_pair_the_wrong_way_round_is_given_up_where_errors_are_expected():
-    better = torch.tensor([-4.0, 0.0], requires_grad=True)
-    losses.local_with_errors(better, torch.zeros(2)).backward()
-    chance = 1 / (1 + exp(-4))
-    assert better.grad.tolist() == pytest.approx([-chance * (1 - chance) / 2, -0.25 / 2], rel=1e-4)
 
 
 def test_statistics_count_experts_above_and_rollouts_below_even_odds():

@@ -184,7 +184,7 @@ def test_the_warm_up_is_handed_to_its_own_script(monkeypatch):
     ("settings", "message"),
     [
         ("disc_los: bce", "unknown setting 'disc_los'; did you mean 'disc_loss'?"),
-        ("reward_form: log_prob\nmax_steps: 1", "use disc_loss relativistic or maxent"),
+        ("reward_form: log_prob\nmax_steps: 1", "use disc_loss relativistic"),
         ("- 1", "must hold 'name: value' lines"),
     ],
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import log
-
 import pytest
 import torch
 
@@ -30,35 +28,16 @@ def test_a_log_ratio_is_beta_times_the_difference_of_log_probabilities():
     assert rewards.tolist() == [[-0.25, 0.5, -0.5, 0.0]]
 
 
-def test_a_shaped_reward_adds_the_change_of_the_potential_which_ends_at_zero():
-    potentials = torch.tensor([[1.0, 2.0, 4.0, 100.0]])
-    assert forms.shaped(VALUES, potentials, MASK, gamma=0.5).tolist() == [[0.5, 2.0, -3.0, 0.0]]
-    # g + 0.5 h' - h: 0.5 + 1 - 1, 2 + 2 - 2, 1 + 0 - 4
-    undiscounted = forms.shaped(VALUES, potentials, MASK, gamma=1.0)
-    assert undiscounted.sum().item() == pytest.approx(3.5 - 1.0)  # the potential leaves only -h_0 in the sum
-
-
-def test_the_airl_reward_is_f_less_the_policys_log_probability():
-    assert forms.airl(VALUES, torch.tensor([[-1.0, -2.0, -0.5, -9.0]]), MASK).tolist() == [[1.5, 4.0, 1.5, 0.0]]
-
-
-def test_a_token_is_paid_less_what_the_critic_expects_of_it():
-    # certain of one token, and in two minds between two: neither says anything for or against what was written
-    logprobs, entropies = torch.tensor([[0.0, log(0.5), log(0.1), 0.0]]), torch.tensor([[0.0, log(2), log(2), 9.0]])
-    assert forms.less_expected(logprobs, entropies, MASK).tolist()[0] == pytest.approx([0.0, 0.0, log(0.2), 0.0])
-
-
 def test_a_level_is_read_at_its_position_and_local_rewards_are_summed_up_to_it():
     positions = reward_positions("step", MASK, steps=STEPS)
     assert forms.carried("level", VALUES, positions, MASK).tolist() == [[0.0, 2.0, 1.0, 0.0]]
     assert forms.carried("difference", VALUES, positions, MASK).tolist() == [[0.0, 2.5, 1.0, 0.0]]
 
 
-def test_the_evidence_of_local_rewards_is_their_sum_so_far_but_airls_is_local():
+def test_the_evidence_of_local_rewards_is_their_sum_so_far():
     dense = reward_positions("dense", MASK)
     assert forms.evidence("difference", VALUES, dense, MASK).tolist() == [[0.5, 2.5, 3.5, 0.0]]
     assert forms.evidence("level", VALUES, dense, MASK).tolist() == [[0.5, 2.0, 1.0, 0.0]]
-    assert forms.evidence("airl", VALUES, dense, MASK).tolist() == [[0.5, 2.0, 1.0, 0.0]]
 
 
 def test_the_evidence_of_differences_is_the_value_they_came_from():

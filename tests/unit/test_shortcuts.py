@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 
-from irl_core.learning.replay import Replay
 from irl_core.learning.shortcuts import bag_of_tokens_auc, length_auc, length_matched
 
 
@@ -29,15 +28,3 @@ def test_a_token_that_only_experts_write_is_found_and_their_order_is_not():
 def test_rollouts_are_matched_by_the_ratio_of_lengths():
     assert length_matched([10, 19, 21, 5, 4], 10, 2.0) == [0, 1, 3]
     assert length_matched([100, 40], 10, 2.0) == [1]
-
-
-def test_old_rollouts_are_drawn_from_the_same_prompt_and_the_oldest_are_forgotten():
-    replay = Replay(2)
-    for token in (1, 2, 3):
-        replay.add("a", [token])
-    replay.add("b", [9])
-    assert sorted(replay.draw("a", 5, random.Random(0))) == [[2], [3]]
-    assert replay.draw("c", 1, random.Random(0)) == []
-    again = Replay(2)
-    again.load(replay.state())
-    assert again.draw("a", 2, random.Random(1)) == replay.draw("a", 2, random.Random(1))
