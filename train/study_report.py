@@ -89,8 +89,8 @@ def summarise(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
 
 def _figures(runs: Sequence[Run], start: Mapping[int, float]) -> dict[str, Any]:
     measured = ("pass1", "pass8", "greedy", "expert_loss")
-    figures: dict[str, Any] = {key: over_seeds([run[key] for run in runs]) for key in measured}
-    figures["by_seed"] = {key: {run["seed"]: run[key] for run in runs} for key in ("pass1", "greedy")}
+    figures: dict[str, Any] = {key: over_seeds([run[key] for run in runs]) for key in measured if _all_have(runs, key)}
+    figures["by_seed"] = {key: {run["seed"]: run[key] for run in runs if key in run} for key in ("pass1", "greedy")}
     if runs[0]["method"] != BASE:
         figures["gain"] = over_seeds([run["pass1"] - start[run["seed"]] for run in runs])
     if "curve" in runs[0]:
@@ -100,9 +100,15 @@ def _figures(runs: Sequence[Run], start: Mapping[int, float]) -> dict[str, Any]:
             for points in zip(*(r["curve"] for r in runs), strict=True)
         ]
     if "critic" in runs[0]:
-        figures |= {key: over_seeds([run["critic"][key] for run in runs]) for key in runs[0]["critic"]}
+        critics = [run["critic"] for run in runs]
+        figures |= {key: over_seeds([c[key] for c in critics]) for key in critics[0] if _all_have(critics, key)}
     figures["cpu_seconds"] = round(fmean(run["cpu_seconds"] for run in runs), 1)
     return figures
+
+
+def _all_have(runs: Sequence[Run], key: str) -> bool:
+    """Whether a figure is known of all runs: older ones may lack a newer column, whose cell then stays empty."""
+    return all(key in run for run in runs)
 
 
 def without_counts(run: Run) -> dict[str, Any]:
@@ -162,12 +168,12 @@ def conclusions(summary: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What the intervals say, in words that follow from the figures."""
     lines = ["## What follows", ""]
     for key, name, other in COMPARED:
-        if name not in summary or other not in summary:
+        if any(key not in summary.get(method, {}) for method in (name, other)):
             continue
         mine, theirs = summary[name][key], summary[other][key]
         apart = mine["low"] > theirs["high"] or theirs["low"] > mine["high"]
         ours, others = (summary[method]["by_seed"][key] for method in (name, other))
-        by = over_seeds([ours[seed] - others[seed] for seed in ours])
+        by = over_seeds([ours[seed] - others[seed] for seed in ours.keys() & others.keys()])
         lines.append(
             f"- {_COLUMNS[key]}: `{name}` {mine['value']:.3f}, `{other}` {theirs['value']:.3f}; the intervals"
             f" {'do not overlap' if apart else 'overlap'}. Seed by seed {by['value']:+.3f}"
