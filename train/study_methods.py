@@ -51,7 +51,8 @@ ABOUT = {
     "frozen-baseline": "as `log-prob-frozen`, less what the critic expects there: log π_φ(y_t) + H(π_φ).",
     "departures": "as `log-prob`; the critic stays likely to write what the expert did, and learns which token of the"
     " first wrong step of a rollout is wrong.",
-    "local": "as `mixed`, the critic also learns to tell an expert's token from an edit that is wrong.",
+    "local": "as `mixed`, the critic also learns to tell an expert's token from an edit that is wrong (`train.airl`"
+    " keeps this).",
     "replay": "as `mixed`, the critic also sees half as many older rollouts of the same prompts.",
     "interval": "as `mixed`, paid every five tokens.",
     "maxent": "as `mixed`, the critic by maximum entropy with importance weights (arXiv 2602.07832).",

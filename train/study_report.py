@@ -48,7 +48,7 @@ r: Pearson's correlation of the critic's token rewards with the true log-ratio, 
 to the novice. First wrong step: how often the step with the lowest reward is the first wrong one, in erroneous
 solutions of the fine-tuned policy. Right over style: how often an expert's solution keeps more of its reward with
 other connectives than with a wrong result. Trace AUROC: right solutions of that policy against wrong ones, by the sum
-of rewards. †: measured before it left the code, because something simpler did as well.
+of rewards. †: measured before it left the study's code, because something simpler did as well.
 """
 
 Run = Mapping[str, Any]
@@ -136,12 +136,14 @@ def markdown(summary: Mapping[str, Mapping[str, Any]], settings: Mapping[str, An
     lines += ["| " + " | ".join(rows[0]) + " |", "|---" + "|---:" * (len(rows[0]) - 1) + "|"]
     lines += ["| " + " | ".join(row) + " |" for row in rows[1:]]
     lines += ["", *conclusions(summary), "", "## The methods", ""]
-    lines += [f"- `{name}`: {ABOUT[name]}{_gone(name)}" for name in summary]
+    for name, figures in summary.items():
+        fewer = f" Seeds: {figures['pass1']['n']}." if 1 < figures["pass1"]["n"] < settings["seeds"] else ""
+        lines.append(f"- `{name}`: {ABOUT[name]}{fewer}{_gone(name)}")
     return "\n".join(lines) + "\n" + (f"\n{notes}" if notes else "")
 
 
 def _gone(name: str) -> str:
-    return f" Measured at commit {REMOVED[name]}; no longer in the code." if name in REMOVED else ""
+    return f" Measured at commit {REMOVED[name]}; no longer in the study's code." if name in REMOVED else ""
 
 
 def table(summary: Mapping[str, Mapping[str, Any]]):

@@ -53,7 +53,7 @@ def test_a_method_that_left_the_code_keeps_its_row(tmp_path, monkeypatch):
     study_report.write_report(counts[:2], settings, tmp_path / "r")
     text = (tmp_path / "r.md").read_text()
     assert "| gone † | 0.500 [0.500, 0.500] | 1.000 [1.000, 1.000] |  | 0.000 [0.000, 0.000] |" in text
-    assert "- `gone`: what it was. Measured at commit abc1234; no longer in the code." in text
+    assert "- `gone`: what it was. Measured at commit abc1234; no longer in the study's code." in text
     assert len(json.loads((tmp_path / "r.json").read_text())["runs"]) == 4
 
 
