@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from irl_core.critic import Critic
 
 # Tokens that each trace grows by before the critic reads, for the first time and then again. Fewer are read less
-# efficiently (a pass has its price), more keep a person waiting: 32 are more than half a second's work of the policy.
-_FIRST_TOKENS, _MORE_TOKENS = 16, 32
+# efficiently (a pass has its price), more keep a person waiting: 48 are less than a second's work of the policy.
+_FIRST_TOKENS, _MORE_TOKENS = 16, 48
 
 
 @dataclass(frozen=True)
