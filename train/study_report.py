@@ -137,7 +137,7 @@ def markdown(summary: Mapping[str, Mapping[str, Any]], settings: Mapping[str, An
     lines += ["| " + " | ".join(row) + " |" for row in rows[1:]]
     lines += ["", *conclusions(summary), "", "## The methods", ""]
     for name, figures in summary.items():
-        fewer = f" Seeds: {figures['pass1']['n']}." if 1 < figures["pass1"]["n"] < settings["seeds"] else ""
+        fewer = f" Seeds: {figures['pass1']['n']}." if figures["pass1"]["n"] < settings["seeds"] else ""
         lines.append(f"- `{name}`: {ABOUT[name]}{fewer}{_gone(name)}")
     return "\n".join(lines) + "\n" + (f"\n{notes}" if notes else "")
 
