@@ -30,7 +30,7 @@ class Sampling:
     """
 
     n: int = 8
-    temperature: float = 1.0
+    temperature: float = 0.7
     top_p: float = 0.95
     seed: int = 0
     max_tokens: int = 160
@@ -118,7 +118,7 @@ class Policy(ABC):
         question: str,
         n: int = 8,
         *,
-        temperature: float = 1.0,
+        temperature: float = 0.7,
         top_p: float = 0.95,
         seed: int = 0,
         max_tokens: int = 160,

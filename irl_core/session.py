@@ -18,7 +18,7 @@ class Settings(Record):
     """How the traces were drawn."""
 
     n: int = Field(default=8, ge=1, le=64)
-    temperature: float = Field(default=1.0, ge=0, le=2)
+    temperature: float = Field(default=0.7, ge=0, le=2)
     top_p: float = Field(default=0.95, gt=0, le=1)
     seed: int = Field(default=0, ge=0, lt=2**32)
     max_tokens: int = Field(default=160, ge=1, le=4096)

@@ -224,7 +224,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--n", type=int, default=8, help="traces per problem")
     parser.add_argument("--policy", default="auto", help="auto, embedded, a folder, a hub name, vllm:NAME or a URL")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same file")
-    parser.add_argument("--temperature", type=float, default=1.0, help="0 takes the most probable token")
+    parser.add_argument("--temperature", type=float, default=0.7, help="0 takes the most probable token")
     parser.add_argument("--top-p", type=float, default=0.95, help="nucleus: smallest set of tokens with this mass")
     parser.add_argument("--max-tokens", type=int, default=160, help="limit per trace")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N lines")

@@ -72,7 +72,7 @@ class SolveTab:
                 self.stop = gr.Button("Stop", interactive=False, elem_id="stop")
         with gr.Row(elem_classes="settings"):
             self.n = gr.Number(8, label="solutions", minimum=1, maximum=MAX_TRACES, step=1, min_width=60, elem_id="n")
-            self.temperature = gr.Number(1.0, label="temperature", minimum=0, maximum=2, step=0.1, min_width=60)
+            self.temperature = gr.Number(0.7, label="temperature", minimum=0, maximum=2, step=0.1, min_width=60)
             self.seed = gr.Number(0, label="seed", minimum=0, maximum=2**32 - 1, step=1, min_width=60)
             self.calculator = gr.Checkbox(False, label="calculator", min_width=90, elem_id="calculator")
             self.answer = gr.Textbox(
