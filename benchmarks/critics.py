@@ -30,7 +30,7 @@ from irl_core.evaluation.data import LabelledTrace
 from irl_core.evaluation.metrics import StepLabels, first_error_f1, oracle_threshold, suspects_at, trace_auroc
 from irl_core.evidence import FEATURES, features, gather
 from irl_core.rewards import CriticCard, score_trace
-from train.cli import parse_args, print_figures
+from train.cli import output_file, parse_args, print_figures
 
 COLUMNS = ("lowest step", "hazard top-1", "hazard F1", "AUROC")
 GRID = {"word_weight": (1.0, 0.3, 0.1), "number_baseline": (0.0, 0.2), "trust_true_equations": (False, True)}
@@ -108,7 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--traces", nargs="+", type=Path, required=True, help="labelled traces, JSON lines")
     parser.add_argument("--limit", type=int, metavar="N", help="the first N lines of each file only")
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep what the model said, and go on from it")
-    parser.add_argument("--out", type=Path, metavar="table.md", help="the tables as a file")
+    parser.add_argument("--out", type=output_file, metavar="table.md", help="the tables as a file")
     return parser
 
 

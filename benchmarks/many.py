@@ -23,7 +23,7 @@ import torch
 from benchmarks.app_start import kilobytes
 from irl_core.critic import CHECKPOINTS
 from irl_core.rewards import CriticCard
-from train.cli import parse_args, print_figures
+from train.cli import output_file, parse_args, print_figures
 
 ROOT = Path(__file__).resolve().parents[1]
 _SECONDS_BETWEEN_LOOKS = 1.0
@@ -95,7 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--traces", type=int, default=100_000, help="how many")
     parser.add_argument("--n", type=int, default=8, help="traces of each problem")
     parser.add_argument("--tokens", type=int, default=16, help="tokens of a trace at the most")
-    parser.add_argument("--out", type=Path, metavar="many.json", help="the figures as a file")
+    parser.add_argument("--out", type=output_file, metavar="many.json", help="the figures as a file")
     return parser
 
 

@@ -18,7 +18,6 @@ import json
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,7 @@ from irl_core.learning.perturbations import edit_step
 from irl_core.numerals import NUMERAL
 from irl_core.rewards import CriticCard, score_trace, without_checks
 from irl_core.traces import split_steps, trace_from_text
-from train.cli import parse_args, print_figures
+from train.cli import output_file, parse_args, print_figures
 
 WRONG_NUMBERS = ("result", "operand")
 TRIES = 20
@@ -159,7 +158,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--resamples", type=int, default=1000, metavar="N", help="bootstrap resamples")
     parser.add_argument("--seed", type=int, default=0, help="of the choice of solutions, the edits and the bootstrap")
-    parser.add_argument("--out", type=Path, metavar="style.json", help="the figures as a file")
+    parser.add_argument("--out", type=output_file, metavar="style.json", help="the figures as a file")
     return parser
 
 

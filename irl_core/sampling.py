@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from abc import ABC, abstractmethod
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -187,7 +188,7 @@ class TokenPolicy(Policy):
     ) -> Iterator[tuple[int, TraceEvent]]:
         given = encode_solution(self.tokenizer, prefix)[0] if prefix else []
         prompts = [[*self._prompt_ids(q, how, len(given)), *given] for q in questions]
-        shown: dict[tuple[int, int], str] = {}
+        growing: dict[tuple[int, int], GrowingText] = defaultdict(lambda: GrowingText(self.tokenizer))
         for drawn in self._draw(prompts, [trace_seeds(q, how) for q in questions], how, stop):
             if not drawn.stopped and not growth:
                 continue
@@ -195,9 +196,8 @@ class TokenPolicy(Policy):
             key = drawn.request, drawn.index
             if drawn.stopped:
                 yield drawn.request, TraceEnded(drawn.index, finished_trace(self.tokenizer, drawn))
-            elif (text := text_so_far(self.tokenizer, drawn.token_ids)) != shown.get(key):
-                shown[key] = text
-                yield drawn.request, TraceGrew(drawn.index, text)
+            elif growing[key].grow(drawn.token_ids):
+                yield drawn.request, TraceGrew(drawn.index, growing[key].text)
 
     def draw_many(self, questions: Sequence[str], how: Sampling) -> Iterator[Drawn]:
         """As `sample_many`, but the finished sequences as ids."""
@@ -231,6 +231,30 @@ def _decode(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
 def text_so_far(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
     """The text of a growing trace, without a character of which only some bytes are there."""
     return _decode(tokenizer, ids).rstrip(_UNFINISHED)
+
+
+class GrowingText:
+    """The text of a trace that is being drawn, at a cost that does not grow with it: the newest tokens are decoded,
+    after those before them, since a token may read otherwise at the start of a text.
+
+    `text` shows a character when all its bytes are there.
+    """
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
+        self.text = ""
+        self._tokenizer = tokenizer
+        self._start = self._shown = 0  # tokens: the context's first, the first that `text` does not hold
+        self._context = ""
+
+    def grow(self, ids: Sequence[int]) -> bool:
+        """Take all ids drawn so far; tells whether there is more text to show."""
+        tail = _decode(self._tokenizer, ids[self._start :])
+        if len(tail) <= len(self._context) or tail.endswith(_UNFINISHED):
+            return False
+        self.text += tail[len(self._context) :]
+        self._start, self._shown = self._shown, len(ids)
+        self._context = _decode(self._tokenizer, ids[self._start :])
+        return True
 
 
 def decode_solution(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> tuple[str, tuple[Span, ...]]:

@@ -57,7 +57,7 @@ from irl_core.json_lines import BadLine
 from irl_core.learning.demonstrations import load_gsm8k
 from irl_core.learning.edited_solutions import edited_solutions
 from irl_core.traces import Trace, trace_from_text
-from train.cli import parse_args, print_figures
+from train.cli import output_file, parse_args, print_figures
 
 WINDOW = 64
 
@@ -262,7 +262,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--not-sure-rate", type=_share, default=0.3, help="share of right traces that may be 'not sure' or 'suspect'"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the choice of demonstrations and edits")
-    parser.add_argument("--out", type=Path, metavar="calibration.json", help="without it, beside the critic")
+    parser.add_argument("--out", type=output_file, metavar="calibration.json", help="without it, beside the critic")
     return parser
 
 

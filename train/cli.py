@@ -56,6 +56,22 @@ def parse_args(parser: argparse.ArgumentParser, argv: Sequence[str] | None = Non
     return parser.parse_args([*from_file, *(sys.argv[1:] if argv is None else argv)])
 
 
+def output_file(name: str) -> Path:
+    """An argparse type: a file to be written at the end of the work, which may be long, so its folder is made first.
+
+    Raises:
+        argparse.ArgumentTypeError: if no file can stand there.
+    """
+    path = Path(name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise argparse.ArgumentTypeError(f"its folder cannot be made: {problem}") from problem
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{name} is a folder; name a file in it")
+    return path
+
+
 def parse_dataclasses(types: Sequence[type], argv: Sequence[str] | None, *, prog: str, description: str) -> tuple:
     """One instance of each dataclass from `--config FILE.yaml` and the command line, which wins, by TRL's parser.
 

@@ -42,7 +42,7 @@ from irl_core.evaluation.resuming import drop_torn_line, resume_scoring
 from irl_core.evaluation.scoring import Diagnose, Scored, ScoringCritic, score_traces
 from irl_core.evaluation.tally import Tally
 from irl_core.json_lines import BadLine
-from train.cli import parse_args, print_figures
+from train.cli import output_file, parse_args, print_figures
 from train.report_page import to_html
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?<!\.jsonl)(?<!\.json)")
@@ -54,14 +54,17 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--traces", required=True, metavar="T.jsonl", help="the labelled traces: a file or a hub name")
     parser.add_argument("--split", help="of a hub dataset; may be left out where it has only one")
     parser.add_argument("--hub-config", metavar="NAME", help="of a hub dataset; may be left out where it has only one")
-    parser.add_argument("--out", type=Path, required=True, metavar="report.json", help="where the report goes")
+    parser.add_argument("--out", type=output_file, required=True, metavar="report.json", help="where the report goes")
     parser.add_argument(
         "--critic", metavar="NAME", help="a folder, a name, or one that is served; without it the shipped one"
     )
-    parser.add_argument("--html", type=Path, metavar="report.html", help="the report as one page to look at")
-    parser.add_argument("--markdown", type=Path, metavar="report.md", help="the report as Markdown tables")
+    parser.add_argument("--html", type=output_file, metavar="report.html", help="the report as one page to look at")
+    parser.add_argument("--markdown", type=output_file, metavar="report.md", help="the report as Markdown tables")
     parser.add_argument(
-        "--save-scores", type=Path, metavar="scored.jsonl", help="each line again with its scores, written as it goes"
+        "--save-scores",
+        type=output_file,
+        metavar="scored.jsonl",
+        help="each line again with its scores, written as it goes",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the file that --save-scores names")
     parser.add_argument("--limit", type=_positive, metavar="N", help="score the first N lines only")
@@ -129,8 +132,6 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose
     Raises:
         ConnectionError: if there are none.
     """
-    for path in filter(None, (getattr(args, name) for name in OUTPUTS)):
-        path.parent.mkdir(parents=True, exist_ok=True)
     tally, stopped = Tally(), None
     lines, done = _scored_lines(args, critic, diagnose)
     with args.save_scores.open("a" if done else "w", encoding="utf-8") if args.save_scores else nullcontext() as out:

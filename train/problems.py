@@ -13,11 +13,10 @@ import argparse
 import json
 import random
 from itertools import islice
-from pathlib import Path
 
 from irl_core.learning.demonstrations import Demonstration, load_gsm8k
 from irl_core.learning.word_problems import drills, generate
-from train.cli import parse_args, print_figures
+from train.cli import output_file, parse_args, print_figures
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -34,7 +33,7 @@ def main(argv: list[str] | None = None) -> None:
         except (OSError, ValueError) as problem:
             raise SystemExit(f"error: {problem}") from problem
         rng.shuffle(lines)
-    with Path(args.out).open("w", encoding="utf-8") as out:
+    with args.out.open("w", encoding="utf-8") as out:
         for i, (question, answer, source) in enumerate(lines):
             record = {"id": f"{args.split}-{args.seed}-{i}", "question": question, "answer": answer, "source": source}
             out.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -54,7 +53,7 @@ def short_gsm8k(args: argparse.Namespace) -> list[Demonstration]:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.problems", description=__doc__)
-    parser.add_argument("--out", required=True, help="file to write")
+    parser.add_argument("--out", type=output_file, required=True, help="file to write")
     parser.add_argument("--n", type=int, default=1000, help="word problems")
     parser.add_argument("--drills", type=int, default=0, help="arithmetic drills after them")
     parser.add_argument("--split", choices=("train", "held_out"), default="train", help="stories to draw from")

@@ -34,7 +34,7 @@ from irl_core.answers import answers_match, extract_answer
 from irl_core.json_lines import BadLine, load_object, numbered_lines
 from irl_core.rerank import pass_at_k
 from irl_core.traces import Problem, Trace
-from train.cli import parse_args, print_figures
+from train.cli import output_file, parse_args, print_figures
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def sample(args: argparse.Namespace, stop: threading.Event) -> dict[str, Any]:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.sample", description=__doc__)
     parser.add_argument("--problems", type=Path, required=True, metavar="P.jsonl", help="the problems")
-    parser.add_argument("--out", type=Path, required=True, metavar="traces.jsonl", help="where the traces go")
+    parser.add_argument("--out", type=output_file, required=True, metavar="traces.jsonl", help="where the traces go")
     parser.add_argument("--n", type=int, default=8, help="traces per problem")
     parser.add_argument("--policy", default="auto", help="auto, embedded, a folder, a hub name, vllm:NAME or a URL")
     parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same file")
@@ -247,7 +247,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     try:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
         figures = sample(args, stop)
     except (OSError, ValueError, PolicyError) as problem:
         parser.error(str(problem))

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from train.cli import parse_args, print_figures
+from train.cli import output_file, parse_args, print_figures
 
 
 def parser() -> argparse.ArgumentParser:
@@ -99,3 +99,16 @@ def test_figures_are_one_line_of_json_and_never_nan(capsys):
     assert json.loads(capsys.readouterr().out) == {"auroc": 0.5, "name": "é"}
     with pytest.raises(ValueError, match="not JSON compliant"):
         print_figures({"auroc": float("nan")})
+
+
+def test_the_folder_of_a_file_to_be_written_is_made_before_the_work(tmp_path, capsys):
+    writer = argparse.ArgumentParser(prog="tool")
+    writer.add_argument("--out", type=output_file)
+    wanted = tmp_path / "runs" / "today" / "report.json"
+    assert writer.parse_args(["--out", str(wanted)]).out == wanted
+    assert wanted.parent.is_dir()
+    (tmp_path / "file").touch()
+    for wrong, message in ((tmp_path, "is a folder"), (tmp_path / "file" / "report.json", "folder cannot be made")):
+        with pytest.raises(SystemExit):
+            writer.parse_args(["--out", str(wrong)])
+        assert message in capsys.readouterr().err

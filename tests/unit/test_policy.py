@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from irl_core.calculator import result_of
 from irl_core.policy import PolicyError, Sampling, TraceEnded, TraceGrew, load_policy
 from irl_core.prompts import encode_solution, format_prompt, prompt_ids
-from irl_core.sampling import decode_solution, text_so_far, trace_seeds
+from irl_core.sampling import GrowingText, decode_solution, text_so_far, trace_seeds
 from irl_core.sampling_transformers import TransformersPolicy, draw_tokens
 from tests.nano import nano_llama, nano_tokenizer
 
@@ -65,6 +65,26 @@ def test_a_character_belongs_to_its_first_byte_and_is_shown_when_it_is_whole() -
     ids, offsets = encode_solution(tokenizer, "a🙂b")
     assert offsets == ((0, 1), (1, 2), (2, 2), (2, 2), (2, 2), (2, 3))
     assert [text_so_far(tokenizer, ids[:k]) for k in range(7)] == ["", "a", "a", "a", "a", "a🙂", "a🙂b"]
+
+
+@given(st.text(max_size=20))
+def test_a_growing_text_is_what_all_its_whole_characters_say(text: str) -> None:
+    tokenizer = nano_tokenizer()
+    ids, _ = encode_solution(tokenizer, text)
+    growing = GrowingText(tokenizer)
+    for k in range(1, len(ids) + 1):
+        before, more = growing.text, growing.grow(ids[:k])
+        assert more == (growing.text != before)
+        assert growing.text == text_so_far(tokenizer, ids[:k])
+
+
+@given(st.lists(st.integers(0, 258), max_size=30))
+def test_a_growing_text_of_any_drawn_tokens_never_takes_back_what_it_showed(ids: list[int]) -> None:
+    growing = GrowingText(nano_tokenizer())
+    for k in range(1, len(ids) + 1):
+        before = growing.text
+        growing.grow(ids[:k])
+        assert growing.text.startswith(before)
 
 
 # Drawing -------------------------------------------------------------------------------------------------------------
