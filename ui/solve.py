@@ -51,6 +51,7 @@ class SolveTab:
         self.stops = StopSignals()
         self.session = gr.State(None)
         self.selection = gr.State(desk.Selection())
+        self.given = gr.State(None)  # question and answer of the example that filled in the form
         self._lay_out(examples)
         self._wire(examples, gallery)
 
@@ -124,7 +125,15 @@ class SolveTab:
             show_progress="hidden",
             api_visibility="private",
         )
+        self.problem.change(
+            self.forget_given,
+            [self.problem, self.answer, self.given],
+            [self.answer, self.given],
+            trigger_mode="always_last",
+            **quiet,
+        )
         for chip, example in zip(self.chips, examples, strict=True):
+            chip.click(lambda given=(example["question"], example["answer"]): given, None, self.given, **quiet)
             if (recorded := gallery.get(example["question"])) is not None:
                 chip.click(partial(self.replay, recorded), None, [self.problem, self.answer, *opened], **quiet)
             else:
@@ -144,6 +153,10 @@ class SolveTab:
         read_settings(n, temperature, seed, calculator)
         self.stops.prepare(request.session_hash)
         return running("waiting for the model"), gr.update(interactive=False), gr.update(interactive=True)
+
+    def forget_given(self, question: Any, answer: Any, given: tuple[str, str] | None) -> tuple:
+        """Another problem is written over an example's: its answer is not this one's. One that was typed stays."""
+        return ("", None) if given and question != given[0] and answer == given[1] else (gr.skip(), gr.skip())
 
     def rest(self) -> tuple:
         """The buttons after a run, however it ended."""

@@ -298,6 +298,29 @@ def test_without_models_a_session_can_still_be_opened_and_solving_says_why_it_is
     assert page.locator("#ranking li[data-trace]").count() == 8
 
 
+def test_an_examples_answer_goes_when_another_problem_is_typed_and_a_typed_one_stays(replay_app, open_page):
+    page = open_page(replay_app)
+    page.click("button.chip:has-text('Marbles in boxes')")
+    page.locator("#reading section.trace").wait_for()
+    assert page.input_value("#gold textarea, #gold input") == "270"
+    page.fill("#problem textarea", "How much is 2 + 2?")
+    page.wait_for_function("document.querySelector('#gold textarea, #gold input').value === ''")
+    page.fill("#gold textarea, #gold input", "4")
+    page.fill("#problem textarea", "How much is two and two?")
+    page.wait_for_timeout(1000)
+    assert page.input_value("#gold textarea, #gold input") == "4"
+
+
+def test_a_projected_problem_is_shown_whole(replay_app, open_page):
+    page = open_page(replay_app)
+    page.click("button.chip:has-text('Marbles in boxes')")
+    page.locator("#reading section.trace").wait_for()
+    page.click("[data-tool=projector]")
+    box = page.locator("#problem textarea")
+    assert box.evaluate("box => box.scrollHeight - box.clientHeight") <= 1
+    page.click("[data-tool=projector]")
+
+
 def test_without_models_an_example_shows_its_recorded_run(replay_app, open_page):
     page = open_page(replay_app)
     page.click("button.chip:has-text('Marbles in boxes')")
