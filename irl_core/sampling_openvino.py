@@ -120,27 +120,28 @@ class OpenVINOPolicy(TokenPolicy):
                 self._abandon(live)
 
     def _admit(self, waiting: deque[_Sequence], live: list[_Sequence], prefilled: set[int], how: Sampling) -> None:
-        """Start what fits, in order; the traces of a question wait until its primer has computed the prompt."""
+        """Start what fits, in order, so that questions end in order; a question's traces wait for its primer."""
+        started = {s.request for s in live}
+        held: list[_Sequence] = []
+        while waiting and len(live) < MAX_IN_FLIGHT:
+            sequence = waiting.popleft()
+            if sequence.request in prefilled:
+                self._begin(sequence, live, how)
+                continue
+            held.append(sequence)
+            if sequence.request not in started:
+                started.add(sequence.request)
+                primer = _Sequence(sequence.request, _PRIMER, 0, sequence.prompt)
+                self._begin(primer, live, replace(how, max_tokens=1))
+        waiting.extendleft(reversed(held))
+
+    def _begin(self, sequence: _Sequence, live: list[_Sequence], how: Sampling) -> None:
         import openvino
 
-        started = {s.request for s in live}
-        for _ in range(len(waiting)):
-            if len(live) >= MAX_IN_FLIGHT:
-                return
-            sequence = waiting[0]
-            if sequence.request not in prefilled:
-                waiting.rotate(-1)
-                if sequence.request in started:
-                    continue
-                sequence = _Sequence(sequence.request, _PRIMER, 0, sequence.prompt)
-            else:
-                waiting.popleft()
-            started.add(sequence.request)
-            self._requests += 1
-            ids = openvino.Tensor(np.array([sequence.prompt], dtype=np.int64))
-            config = self._config(sequence.seed, replace(how, max_tokens=1) if sequence.index == _PRIMER else how)
-            sequence.handle = self._pipeline.add_request(self._requests, ids, config)
-            live.append(sequence)
+        self._requests += 1
+        ids = openvino.Tensor(np.array([sequence.prompt], dtype=np.int64))
+        sequence.handle = self._pipeline.add_request(self._requests, ids, self._config(sequence.seed, how))
+        live.append(sequence)
 
     def _config(self, seed: int, how: Sampling) -> openvino_genai.GenerationConfig:
         import openvino_genai

@@ -197,3 +197,13 @@ def test_many_questions_in_flight_give_each_its_own_traces(default: OpenVINOPoli
     for q, question in enumerate(QUESTIONS):
         (alone,) = traces_of(default, question, 1, temperature=0.0)
         assert drawn[q, 0][:20] == alone.text[:20]
+
+
+def test_questions_end_in_order_however_many_there_are(default: OpenVINOPolicy) -> None:
+    """Whoever writes questions down as they end keeps few in memory, and loses few when stopped."""
+    questions = [f"Tom has {k} pens and buys {k} more. How many has he?" for k in range(2, 202)]
+    ended = [request for request, _ in default.sample_many(questions, Sampling(8, 1.0, 1.0, 0, 3))]
+    assert len(ended) == 8 * len(questions)
+    whole = [max(i for i, r in enumerate(ended) if r == request) for request in range(len(questions))]
+    in_flight = 64
+    assert all(last < 8 * (request + 1) + in_flight for request, last in enumerate(whole))
