@@ -5,9 +5,10 @@
     python -m benchmarks.evidence --figures assets/checkpoints/figures.json --document docs/evidence.md README.md
 
 A report is what `train.evaluate --out`, `benchmarks.style --out` or the last line of `train.calibrate` or
-`train.sample` holds; its name says DATA/MODEL and is where its figures stand in the JSON. `--difference
-svamp/airl=new.jsonl,old.jsonl` compares two files of sampled traces of the same problems, problem by problem. Without
-reports the documents are made anew from the JSON as it is. Reports that are not named keep their place in it.
+`train.sample` holds; its name says DATA/MODEL and is where its figures stand in the JSON. `--sampled
+svamp/sft=traces.jsonl` takes pass@k with intervals from sampled traces, `--difference svamp/airl=new.jsonl,old.jsonl`
+compares two files of them, problem by problem. Without reports the documents are made anew from the JSON as it is.
+Reports that are not named keep their place in it.
 
 In a document `<!-- table d4 mr-gsm8k -->` ... `<!-- end -->` encloses a table (d1, d2, d3, d4, calibration or
 reliability; of the DATA that are named, or of all), and `<!-- figure mr-gsm8k/v0 localisation.f1 -->` ...
@@ -24,10 +25,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.evidence_tables import DIFFERENCE, filled, kind_of_report
+from benchmarks.evidence_tables import DIFFERENCE, SAMPLING, filled, kind_of_report
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
 from irl_core.evaluation.data import read_traces
 from irl_core.json_lines import BadLine
+from irl_core.rerank import pass_at_k
 from train.cli import parse_args, print_figures
 
 LEFT_OUT = ("critic", "generators", "curve", "curve_interval", "weights", "edits", "tokens_per_second", "seconds")
@@ -41,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         figures: Figures = json.loads(args.figures.read_text()) if args.figures.exists() else {}
         for name, path in args.report:
             figures[name] = entry(json.loads(Path(path).read_text()))
+        for name, path in args.sampled:
+            figures[name] = sampled(Path(path))
         for name, paths in args.difference:
             figures[name] = difference(*map(Path, paths.split(",")))
         figures = dict(sorted(figures.items()))
@@ -77,34 +81,63 @@ def flat(report: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any
             yield prefix + key, value
 
 
+def sampled(path: Path) -> dict[str, Any]:
+    """pass@k of the traces in a file, over its problems with checked answers.
+
+    Raises:
+        ValueError: if it has none.
+    """
+    found = verdicts(path)
+    if not found:
+        raise ValueError(f"{path} has no problem with checked answers")
+    return {"kind": SAMPLING, "model": None, "figures": _pass_figures([list(found.values())])}
+
+
 def difference(new: Path, old: Path) -> dict[str, Any]:
-    """pass@1 of the traces in `new` less that in `old`, over the problems that both have, paired by problem.
+    """pass@k of the traces in `new` less that in `old`, over the problems that both have, paired by problem.
 
     Raises:
         ValueError: if they share no problem with checked answers.
     """
-    rates, others = solved(new), solved(old)
-    shared = sorted(rates.keys() & others.keys())
+    ours, theirs = verdicts(new), verdicts(old)
+    shared = sorted(ours.keys() & theirs.keys())
     if not shared:
         raise ValueError(f"{new} and {old} have no problem with checked answers in common")
-    gains = np.array([rates[question] - others[question] for question in shared])
-    figure: Figure | None = ProblemBootstrap(np.arange(len(shared))).mean(gains)
-    return {"kind": DIFFERENCE, "model": None, "figures": {"pass@1": figure}}
+    figures = _pass_figures([[ours[q] for q in shared], [theirs[q] for q in shared]])
+    return {"kind": DIFFERENCE, "model": None, "figures": figures}
 
 
-def solved(path: Path) -> dict[str, float]:
-    """Share of right traces of each question of a file."""
-    verdicts: dict[str, list[bool]] = {}
+def _pass_figures(files: Sequence[Sequence[Sequence[bool]]]) -> dict[str, Figure | None]:
+    """pass@1, 2, 4 ... of a file, or of one less another, as far as every problem has so many traces."""
+    fewest = min(len(verdict) for file in files for verdict in file)
+    bootstrap, figures = ProblemBootstrap(np.arange(len(files[0]))), {}
+    for k in (2**i for i in range(fewest.bit_length())):
+        rates = [np.array([pass_at_k(len(v), sum(v), k) for v in file]) for file in files]
+        figures[f"pass@{k}"] = bootstrap.mean(rates[0] - rates[1] if len(rates) > 1 else rates[0])
+    return figures
+
+
+def verdicts(path: Path) -> dict[str, list[bool]]:
+    """Whether each trace of each question of a file is right, where that is known."""
+    found: dict[str, list[bool]] = {}
     for line in read_traces(path):
         if not isinstance(line, BadLine) and line.final_correct is not None:
-            verdicts.setdefault(line.question, []).append(line.final_correct)
-    return {question: float(np.mean(found)) for question, found in verdicts.items()}
+            found.setdefault(line.question, []).append(line.final_correct)
+    return found
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence", description=__doc__)
     parser.add_argument(
         "--report", type=_named, action="append", default=[], metavar="DATA/MODEL=FILE", help="a report to take up"
+    )
+    parser.add_argument(
+        "--sampled",
+        type=_named,
+        action="append",
+        default=[],
+        metavar="DATA/MODEL=TRACES",
+        help="what train.sample drew",
     )
     parser.add_argument(
         "--difference", type=_named, action="append", default=[], metavar="DATA/MODEL=NEW,OLD", help="sampled traces"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.evidence import difference, entry, main
+from benchmarks.evidence import difference, entry, main, sampled
 from benchmarks.evidence_tables import TABLES, filled, table
 
 
@@ -91,17 +91,33 @@ def test_a_table_may_be_held_to_the_data_that_it_names():
     assert table("d4 third", figures) == ["*Not measured yet.*"]
 
 
-def test_a_difference_is_paired_by_problem(tmp_path):
-    def traces(name, rights):
+@pytest.fixture
+def traces(tmp_path):
+    def write(name, rights):
         lines = [
             {"question": f"{i}?", "solution": "x", "final_correct": ok} for i, oks in enumerate(rights) for ok in oks
         ]
         (tmp_path / name).write_text("\n".join(map(json.dumps, lines)))
         return tmp_path / name
 
+    return write
+
+
+def test_sampled_traces_give_unbiased_pass_at_k_as_far_as_every_problem_has_so_many(traces):
+    found = sampled(traces("drawn", [[True, False, False], [False, False]]))["figures"]
+    assert list(found) == ["pass@1", "pass@2"]
+    assert found["pass@1"]["value"] == pytest.approx((1 / 3 + 0) / 2)
+    assert found["pass@2"]["value"] == pytest.approx((2 / 3 + 0) / 2)
+    assert found["pass@1"]["n"] == 2
+    with pytest.raises(ValueError, match="no problem with checked answers"):
+        sampled(traces("none", []))
+
+
+def test_a_difference_is_paired_by_problem(traces):
     new = traces("new", [[True, True], [True, False], [False, False]])
     old = traces("old", [[True, False], [False, False]])
     found = difference(new, old)["figures"]["pass@1"]
     assert found == {"value": 0.5, "low": 0.5, "high": 0.5, "n": 2}
+    assert difference(new, old)["figures"]["pass@2"]["value"] == 0.5
     with pytest.raises(ValueError, match="no problem with checked answers in common"):
         difference(new, traces("empty", []))
