@@ -64,6 +64,8 @@ def diagnose(question: str, trace: Trace, score: TraceScore, calibration: Calibr
         for k, (p, e) in enumerate(zip(probabilities, evidence, strict=True))
     )
     basis = f"{calibration.n_traces:,} traces of {calibration.source}"
+    if calibration.trace_model:
+        basis += f" and the outcomes of {calibration.trace_model.n_traces - calibration.n_traces:,} more"
     return Diagnosis(steps=findings, first_suspect=suspect, not_sure=unsure, calibrated_on=basis)
 
 

@@ -69,12 +69,13 @@ def test_log_odds_stay_finite():
 
 def test_the_trace_score_moves_the_verdict_where_the_calibration_says_so():
     trace, score = scored(["3 * 4 = 12 pens", "#### 12"], [0.0, 0.0])
-    model = TraceModel(of_steps=1.0, of_score=-4.0, intercept=0.0, source="hand-made", n_traces=1)
+    model = TraceModel(of_steps=1.0, of_score=-4.0, intercept=0.0, source="hand-made", n_traces=12)
     whole = calibration().model_copy(update={"trace_model": model})
     good, bad = (diagnose(QUESTION, trace, score.model_copy(update={"trace_score": s}), whole) for s in (1.0, -1.0))
     assert good.first_suspect is None
     assert bad.first_suspect == 0
     assert sum(s.error_probability for s in bad.steps) > 0.8
+    assert bad.calibrated_on == "7 traces of hand-made numbers and the outcomes of 5 more"
 
 
 def test_a_false_equation_is_the_reason_and_names_the_expected_number():
