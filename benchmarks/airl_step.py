@@ -1,6 +1,7 @@
 """What the discriminator costs: one step of AIRL beside one plain GRPO step of TRL on the same rollouts' engine.
 
-    python -m benchmarks.airl_step --config train/configs/airl-embedded.yaml --max_steps 8 --disc_updates 1 --local_weight 0.3
+    python -m benchmarks.airl_step --config train/configs/airl-embedded.yaml --max_steps 8 \\
+        --disc_updates 1 --local_weight 0.3
 
 Both trainers are built from the same configuration and run one after the other. The first step of each, which packs
 the weights that draw, is not counted. Processor seconds are told beside seconds, because a busy machine stretches the
