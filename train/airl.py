@@ -5,8 +5,8 @@
 
 The policy writes solutions; a discriminator learns to tell them from the expert's and pays them, token by token, for
 what makes them the expert's; GRPO raises that pay. With `disc_updates: 0` it pays as it began and never learns. No
-step label and no outcome label is used. A killed run goes on with `--resume true`. A configuration with `stage: warmup`
-is handed to `train.contrast`, the discriminator's warm-up against edited steps.
+step label and no outcome label is used. A killed run goes on with `--resume true`. A configuration with `stage:
+warmup` is handed to `train.contrast`, the discriminator's warm-up against edited steps.
 """
 
 from __future__ import annotations
