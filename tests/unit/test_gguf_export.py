@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM
 from irl_core.backbones import resolve_backbone
 from irl_core.gguf_export import interleave_rotary, load_merged, policy_sha256, write_gguf
 from irl_core.policy import PolicyError, TraceEnded, load_policy
-from tests.nano import nano_llama, nano_tokenizer
+from tests.nano import nano_llama, nano_qwen2, nano_tokenizer
 
 
 @pytest.fixture
@@ -60,13 +60,23 @@ def test_rows_are_interleaved_within_each_head() -> None:
     assert interleave_rotary(rows, 2)[:, 0].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
 
 
-def test_a_model_written_as_gguf_reads_back_the_same(tmp_path: Path) -> None:
-    model = nano_llama()
+@pytest.mark.parametrize("make", [nano_llama, nano_qwen2])
+def test_a_model_written_as_gguf_reads_back_the_same(make, tmp_path: Path) -> None:
+    model = make()
     header = _empty_gguf(tmp_path / "header.gguf", model)
     write_gguf(model, header, tmp_path / "nano.gguf", "F16")
     again = AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file="nano.gguf", dtype=torch.float32)
     for name, weight in model.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], weight, atol=1e-3, rtol=1e-3, msg=name)
+
+
+def test_a_matrix_that_a_file_holds_twice_is_written_once(tmp_path: Path) -> None:
+    model = nano_qwen2()
+    header = _empty_gguf(tmp_path / "header.gguf", model, twice=True)
+    write_gguf(model, header, tmp_path / "nano.gguf", "F16")
+    names = [tensor.name for tensor in gguf.GGUFReader(tmp_path / "nano.gguf").tensors]
+    assert "token_embd.weight" in names
+    assert "output.weight" not in names
 
 
 def test_a_model_of_another_shape_is_not_written_under_a_header(tmp_path: Path) -> None:
@@ -75,10 +85,13 @@ def test_a_model_of_another_shape_is_not_written_under_a_header(tmp_path: Path) 
         write_gguf(nano_llama(layers=1), header, tmp_path / "nano.gguf", "F16")
 
 
-def _empty_gguf(path: Path, model: torch.nn.Module) -> Path:
-    """A GGUF with a Llama's fields and zeros for weights, as a stand-in for the packaged file."""
+def _empty_gguf(path: Path, model: torch.nn.Module, twice: bool = False) -> Path:
+    """A GGUF with a model's fields and zeros for weights, as a stand-in for the packaged file.
+
+    `twice` writes the output's matrix beside the input's.
+    """
     config = model.config
-    writer = gguf.GGUFWriter(path, "llama")
+    writer = gguf.GGUFWriter(path, config.model_type)
     writer.add_block_count(config.num_hidden_layers)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
@@ -92,11 +105,11 @@ def _empty_gguf(path: Path, model: torch.nn.Module) -> Path:
     writer.add_tokenizer_model("gpt2")
     writer.add_token_list([f"t{i}" for i in range(config.vocab_size)])
     writer.add_token_types([gguf.TokenType.NORMAL] * config.vocab_size)
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config.num_hidden_layers)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[config.model_type.upper()], config.num_hidden_layers)
     for name, weight in model.state_dict().items():
-        if name != "lm_head.weight":
-            stem = names.get_name(name.removesuffix(".weight"))
-            writer.add_tensor(f"{stem}.weight", np.zeros(weight.shape, np.float32))
+        if twice or name != "lm_head.weight":
+            stem, _, kind = name.rpartition(".")
+            writer.add_tensor(f"{names.get_name(stem)}.{kind}", np.zeros(weight.shape, np.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -10,7 +10,7 @@ from transformers import Gemma2Config, Gemma2ForCausalLM, MistralConfig, Mistral
 
 from irl_core.reading import Branch, Reader, common_length
 from irl_core.traces import trace_from_text
-from tests.nano import nano_llama
+from tests.nano import nano_llama, nano_qwen2
 
 QUESTION = "Tom has 3 boxes of 4 pens. How many pens is that?"
 SIZES = {
@@ -71,6 +71,15 @@ def test_a_prompt_is_read_once_and_a_sequence_from_its_first_new_token_on(llama)
     finally:
         hook.remove()
     assert counted == [3 + 2 + 3, 2, 3, 3 + 2]
+
+
+@torch.inference_mode()
+def test_a_model_with_biases_is_read_as_it_reads_itself():
+    model = nano_qwen2()
+    expected = [alone(model, [1, 5, 6, *ids])[3:] for ids in ([7, 8, 9], [10])]
+    branches = Reader(model).read([([1, 5, 6], [7, 8, 9]), ([1, 5, 6], [10])])
+    for branch, states in zip(branches, expected, strict=True):
+        torch.testing.assert_close(branch.states, states, atol=1e-5, rtol=1e-5)
 
 
 @torch.inference_mode()
