@@ -22,12 +22,19 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--policy",
         metavar="NAME",
-        default="auto",
         help="who writes solutions: auto, embedded, a folder, a hub name, vllm:NAME or a URL (default: auto)",
+    )
+    parser.add_argument(
+        "--larger",
+        action="store_true",
+        help="policy and critic on Qwen2.5-Coder-0.5B: right more often, several times slower (491 MB, fetched once)",
     )
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to listen on (default: 7860)")
     parser.add_argument("--replay-only", action="store_true", help="load no model; only saved sessions can be read")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    pair = "larger" if options.larger else None
+    options.policy, options.critic = options.policy or pair or "auto", options.critic or pair
+    return options
 
 
 def main(arguments: list[str] | None = None) -> None:

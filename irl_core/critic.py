@@ -27,9 +27,8 @@ from irl_core.scoring import (
     scoring_batches,
 )
 from irl_core.served_names import parse_served_name
+from irl_core.shipped import PAIRS, STANDARD
 from irl_core.traces import Trace, TraceScore
-
-CHECKPOINTS = Path(__file__).resolve().parent.parent / "assets" / "checkpoints"
 
 
 class CriticError(RuntimeError):
@@ -152,9 +151,10 @@ def load_critic(
     """Load a critic.
 
     Args:
-        name: None for the shipped one, `surprise` or `log-ratio` for those that cost nothing, or a folder; or one that
-            an engine serves (`irl_core.served_names`): `vllm:NAME`, a URL of a server that serves the merged weights
-            of the shipped one, or `NAME@URL`.
+        name: None or `standard` for the shipped one, `larger` for that on the larger backbone, `surprise` or
+            `log-ratio` for those that cost nothing, or a folder; or one that an engine serves
+            (`irl_core.served_names`): `vllm:NAME`, a URL of a server that serves the merged weights of the shipped
+            one, or `NAME@URL`.
         dtype: of the arithmetic; None takes bfloat16 where the processor has it, else float32. The two differ by
             some hundredths of a nat per trace (docs/lab-notes.md).
         calibrated: whether it needs its calibration.json; if not, one that is missing is replaced by one that knows
@@ -177,18 +177,20 @@ def load_critic(
 
 def locate_critic(name: str | Path | None, *, calibrated: bool = True) -> tuple[CriticCard, Path, Calibration]:
     """Card, folder and calibration of a critic that no engine serves; arguments and errors as in `load_critic`."""
-    policy = CHECKPOINTS / "policy"
     named = {
         "surprise": CriticCard(name="surprise", false_equation_penalty=0.0),
         "log-ratio": CriticCard(name="log-ratio", form="log_ratio", false_equation_penalty=0.0),
     }
     if str(name) in named:
-        card, path = named[str(name)], policy
-        calibration = load_calibration(CHECKPOINTS / "critic" / "calibration.json")
+        card, path = named[str(name)], STANDARD.policy
+        calibration = load_calibration(STANDARD.critic / "calibration.json")
     else:
-        path = CHECKPOINTS / "critic" if name is None else Path(name)
+        pair = PAIRS.get(str(name or "standard"))
+        path = pair.critic if pair else Path(name)
         if not (path / "critic.json").exists():
-            raise CriticError(f"no critic in {path}: give a folder with a critic.json, 'surprise' or 'log-ratio'")
+            raise CriticError(
+                f"no critic in {path}: give a folder with a critic.json, 'larger', 'surprise' or 'log-ratio'"
+            )
         try:
             card = CriticCard.model_validate_json((path / "critic.json").read_bytes())
         except ValueError as error:

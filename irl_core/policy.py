@@ -10,16 +10,18 @@ from typing import NamedTuple
 
 from irl_core.backbones import EMBEDDED, Backbone, BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.gguf_export import load_merged, policy_sha256
+from irl_core.packed_models import PACKED
 from irl_core.prompts import PromptForm
 from irl_core.sampling import Policy, Sampling, TraceEnded, TraceEvent, TraceGrew
 from irl_core.served_names import parse_served_name
+from irl_core.shipped import PAIRS, STANDARD
 
 __all__ = ["Policy", "PolicyError", "Sampling", "TraceEnded", "TraceEvent", "TraceGrew", "load_policy"]
 
 log = logging.getLogger(__name__)
 
-SHIPPED = Path(__file__).resolve().parents[1] / "assets" / "checkpoints" / "policy"
-LARGER = "Qwen/Qwen2.5-0.5B-Instruct"
+SHIPPED = STANDARD.policy
+ON_GPU = "Qwen/Qwen2.5-0.5B-Instruct"
 
 
 class PolicyError(RuntimeError):
@@ -39,9 +41,9 @@ def load_policy(name: str = "auto", *, backbone: str | None = None, calculator: 
     """Load the policy called `name`.
 
     Args:
-        name: "auto" (see `choose_policy`), "embedded" (the plain backbone), a folder with a LoRA adapter or a whole
-            model, or a hub name; or one that an engine serves (`irl_core.served_names`): "vllm:NAME", a URL of a
-            server, or "NAME@URL".
+        name: "auto" (see `choose_policy`), "standard" or "larger" (those shipped with Errata), "embedded" or another
+            packed model (the plain backbone), a folder with a LoRA adapter or a whole model, or a hub name; or one
+            that an engine serves (`irl_core.served_names`): "vllm:NAME", a URL of a server, or "NAME@URL".
         backbone: what an adapter is put on; None takes what its configuration says.
         calculator: fill in results after '=' by exact arithmetic; needs the transformers engine, which is slower.
 
@@ -68,6 +70,8 @@ def locate_policy(name: str, backbone: str | None = None) -> PolicyName:
     """
     if name == "auto":
         name = choose_policy()
+    elif name in PAIRS:
+        name = str(PAIRS[name].policy)
     adapter = Path(name) if (Path(name) / "adapter_config.json").exists() else None
     # An adapter of ours was taught the short form; any other model is asked in its own.
     form = "chat" if adapter is None else "short"
@@ -76,10 +80,11 @@ def locate_policy(name: str, backbone: str | None = None) -> PolicyName:
 
 def display_name(name: str) -> str:
     """What a page may show of a policy's name: never a path of this machine."""
-    if name == str(SHIPPED):
-        return "SmolLM2-135M, taught by Errata"
-    if name == EMBEDDED:
-        return "SmolLM2-135M"
+    for pair in PAIRS.values():
+        if name == str(pair.policy):
+            return pair.label
+    if packed := PACKED.get(name):
+        return packed.label
     return Path(name).name if Path(name).exists() else name
 
 
@@ -92,11 +97,11 @@ def choose_policy() -> str:
     import torch
     from huggingface_hub import try_to_load_from_cache
 
-    if torch.cuda.is_available() and isinstance(try_to_load_from_cache(LARGER, "model.safetensors"), str):
-        log.info("policy: %s, found in the local hub cache", LARGER)
-        return LARGER
+    if torch.cuda.is_available() and isinstance(try_to_load_from_cache(ON_GPU, "model.safetensors"), str):
+        log.info("policy: %s, found in the local hub cache", ON_GPU)
+        return ON_GPU
     if (SHIPPED / "adapter_config.json").exists():
-        log.info("policy: SmolLM2-135M with the adapter shipped in %s", SHIPPED.name)
+        log.info("policy: %s", STANDARD.label)
         return str(SHIPPED)
     log.warning("policy: the plain embedded model, because no adapter lies in %s", SHIPPED)
     return EMBEDDED

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from irl_core.critic import CHECKPOINTS
 from irl_core.session import Session, Settings
+from irl_core.shipped import CHECKPOINTS
 from irl_core.traces import Problem
 from irl_core.workbench import Workbench
 from train.cli import parse_args, print_figures

@@ -3,8 +3,9 @@ import json
 import pytest
 
 from irl_core.backbones import resolve_backbone
-from irl_core.critic import CHECKPOINTS, load_critic
+from irl_core.critic import load_critic
 from irl_core.gguf_export import policy_sha256
+from irl_core.shipped import CHECKPOINTS
 from ui.page import load_gallery
 from ui.theme import ASSETS
 

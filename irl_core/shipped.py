@@ -1,0 +1,25 @@
+"""The pairs of policy and critic that come with Errata, by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from irl_core.packed_models import QWEN_CODER, SMOLLM2
+
+CHECKPOINTS = Path(__file__).resolve().parents[1] / "assets" / "checkpoints"
+
+
+class Pair(NamedTuple):
+    """Folders of a policy's adapter and of the critic that judges it; `label` is what a page may call the policy."""
+
+    policy: Path
+    critic: Path
+    label: str
+
+
+STANDARD = Pair(CHECKPOINTS / "policy", CHECKPOINTS / "critic", f"{SMOLLM2.label}, taught by Errata")
+LARGER = Pair(
+    CHECKPOINTS / "larger" / "policy", CHECKPOINTS / "larger" / "critic", f"{QWEN_CODER.label}, taught by Errata"
+)
+PAIRS = {"standard": STANDARD, "larger": LARGER}
