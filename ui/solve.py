@@ -121,7 +121,7 @@ class SolveTab:
         self.open.upload(
             self.open_file,
             self.open,
-            [self.problem, self.answer, *opened],
+            [self.given, self.problem, self.answer, *opened],
             show_progress="hidden",
             api_visibility="private",
         )
@@ -235,9 +235,9 @@ class SolveTab:
         return (selection, *self._view(session, selection))
 
     def open_file(self, data: bytes | None) -> tuple:
-        """Show a session that somebody saved."""
+        """Show a session that somebody saved; its answer is its own, whatever example was pressed before."""
         session = read_session(data)
-        return self._opened(session, desk.render_opened(session))
+        return (None, *self._opened(session, desk.render_opened(session)))
 
     def replay(self, recorded: Session) -> tuple:
         """Show a run that was recorded for an example."""

@@ -9,6 +9,7 @@ import pytest
 
 from irl_core.arithmetic import check_equations
 from irl_core.session import load_session
+from ui.theme import ASSETS
 
 pytestmark = pytest.mark.browser
 
@@ -309,6 +310,22 @@ def test_an_examples_answer_goes_when_another_problem_is_typed_and_a_typed_one_s
     page.fill("#problem textarea", "How much is two and two?")
     page.wait_for_timeout(1000)
     assert page.input_value("#gold textarea, #gold input") == "4"
+
+
+def test_an_opened_session_keeps_an_answer_that_is_also_the_pressed_examples(replay_app, open_page, tmp_path):
+    recorded = ASSETS / "gallery" / "gsm8k-test-262.json"
+    saved = json.loads(recorded.read_text())
+    saved["problem"]["question"] = "Six boxes hold 45 marbles each. How many marbles are there?"
+    (tmp_path / "session.json").write_text(json.dumps(saved))
+    page = open_page(replay_app)
+    page.click("button.chip:has-text('Marbles in boxes')")
+    page.locator("#reading section.trace").wait_for()
+    with page.expect_file_chooser() as chooser:
+        page.click("#open")
+    chooser.value.set_files(tmp_path / "session.json")
+    page.wait_for_function("document.querySelector('#problem textarea').value.startsWith('Six boxes')")
+    page.wait_for_timeout(1000)
+    assert page.input_value("#gold textarea, #gold input") == "270"
 
 
 def test_a_projected_problem_is_shown_whole(replay_app, open_page):
