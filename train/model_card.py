@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from irl_core.critic import Critic
+from irl_core.packed_models import PACKED
 from irl_core.prompts import format_prompt
-
-BASE = {"embedded": "HuggingFaceTB/SmolLM2-135M-Instruct"}
 
 
 def classifier_card(critic: Critic, distilled: Mapping[str, Any] | None) -> str:
@@ -38,7 +37,8 @@ def _prompt(critic: Critic) -> str:
 
 
 def _front(critic: Critic, task: str) -> str:
-    base = BASE.get(critic.card.backbone, critic.card.backbone)
+    packed = PACKED.get(critic.card.backbone)
+    base = packed.upstream if packed else critic.card.backbone
     return (
         f"---\nlicense: apache-2.0\nbase_model: {base}\nlibrary_name: transformers\npipeline_tag: {task}\n"
         "datasets: [openai/gsm8k]\ntags: [math, reward-model, process-supervision]\n---\n\n"
