@@ -1,12 +1,15 @@
 # Errata. `make help` lists what can be done; a second call of anything skips the set-up that is already there.
 # Any pip option may be passed on, for instance the index of CPU-only builds of torch:
 #   make app PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+# and any option of app.py:
+#   make app APP_FLAGS=--larger
 
 PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)
 VENV ?= .venv
 PORT ?= 7860
 PIP_FLAGS ?=
+APP_FLAGS ?=
 
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --constraint constraints.txt
@@ -19,7 +22,7 @@ help:  ## Show this list
 
 app: setup  ## Set up what is missing, fetch the embedded model, open the app on http://127.0.0.1:$(PORT)
 	$(PY) -m irl_core.backbones
-	$(PY) app.py --port $(PORT)
+	$(PY) app.py --port $(PORT) $(APP_FLAGS)
 
 setup: $(VENV)/.stamp-app  ## Create the virtual environment with all that the app needs
 

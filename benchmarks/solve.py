@@ -27,9 +27,10 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=8, help="traces of each problem")
     parser.add_argument("--max-tokens", type=int, default=160, help="tokens of a trace at the most")
     parser.add_argument("--runs", type=int, default=5, help="problems to solve, after one that is not counted")
+    parser.add_argument("--larger", action="store_true", help="the larger pair of policy and critic")
     args = parser.parse_args()
     questions = [problem["question"] for problem in json.loads(EXAMPLES.read_text())["problems"]]
-    workbench = Workbench()
+    workbench = Workbench(policy="larger", critic="larger") if args.larger else Workbench()
     started = time.monotonic()
     workbench.load()
     loading = time.monotonic() - started

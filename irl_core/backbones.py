@@ -7,6 +7,7 @@ What comes from the hub stays where `huggingface_hub` keeps it (`HF_HOME`); what
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import re
 import sys
@@ -82,6 +83,14 @@ def native_dtype() -> torch.dtype:
     cpu = Path("/proc/cpuinfo")
     flags = cpu.read_text() if cpu.exists() else ""
     return torch.bfloat16 if "avx512_bf16" in flags or "amx_bf16" in flags else torch.float32
+
+
+def stored_dtype(backbone: Backbone) -> torch.dtype | None:
+    """What its configuration says the weights are stored in; None if it does not say."""
+    import torch
+
+    config = json.loads((backbone.path / "config.json").read_text())
+    return getattr(torch, str(config.get("dtype") or config.get("torch_dtype")), None)
 
 
 def load_causal_lm(

@@ -12,7 +12,14 @@ from pathlib import Path
 
 import torch
 
-from irl_core.backbones import Backbone, load_causal_lm, load_tokenizer, native_dtype, resolve_backbone
+from irl_core.backbones import (
+    Backbone,
+    load_causal_lm,
+    load_tokenizer,
+    native_dtype,
+    resolve_backbone,
+    stored_dtype,
+)
 from irl_core.calibration import Calibration, load_calibration, uncalibrated
 from irl_core.evidence import FEATURES
 from irl_core.packing import pack
@@ -222,13 +229,15 @@ def load_critic_model(
             trust_remote_code=False,
         )
     else:
-        model = load_causal_lm(backbone, torch.float32)
+        # In the dtype it is stored in, if that is the one it will have: the same weights for a third of the memory.
+        model = load_causal_lm(backbone, dtype if dtype == stored_dtype(backbone) else torch.float32)
     if adapter is not None:
         from peft import PeftModel
 
         if not (adapter / "adapter_model.safetensors").exists():
             raise CriticError(f"the critic's adapter is missing: no adapter_model.safetensors in {adapter}")
-        # Merged in float32 and only then rounded: a merge in half precision would lose most of a small adapter.
+        # PEFT holds the adapter in float32 and adds it there: what is rounded is the sum, once. Weights that are
+        # stored finer than `dtype` are merged as they are and only then rounded.
         model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
     return model.to(dtype).eval()
 

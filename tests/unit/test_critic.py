@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from irl_core.arithmetic import check_equations
-from irl_core.critic import CriticError, load_critic
+from irl_core.backbones import resolve_backbone, stored_dtype
+from irl_core.critic import CriticError, load_critic, load_critic_model
 from irl_core.diagnosis import diagnose
 from irl_core.prompts import prompt_ids
 from irl_core.rewards import vouched_for
@@ -149,6 +150,18 @@ def test_batches_hold_every_trace_once_and_count_a_shared_prompt_once():
 
 def test_number_tokens_are_those_with_a_digit():
     assert number_mask("a 12", [(0, 1), (1, 2), (2, 3), (3, 4)]).tolist() == [False, False, True, True]
+
+
+def test_weights_stored_in_bfloat16_are_merged_as_in_float32_and_rounded_once(make_critic, tmp_path):
+    critic = make_critic()
+    nano_llama().bfloat16().save_pretrained(tmp_path / "halved")
+    halved = resolve_backbone(str(tmp_path / "halved"))
+    assert stored_dtype(halved) == torch.bfloat16
+    lean = load_critic_model(critic.card, halved, critic.path, torch.bfloat16).state_dict()
+    exact = load_critic_model(critic.card, halved, critic.path, torch.float32).state_dict()
+    plain = nano_llama().bfloat16().state_dict()
+    assert any(not torch.equal(plain[name], lean[name]) for name in plain), "the adapter does something"
+    assert all(torch.equal(lean[name], weight.bfloat16()) for name, weight in exact.items())
 
 
 def test_the_merged_critic_scores_as_the_adapter_does_in_peft(make_critic):
