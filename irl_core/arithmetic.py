@@ -62,6 +62,11 @@ class EquationCheck(Record):
     stated: str
     ok: bool
 
+    @property
+    def rounded_to_whole(self) -> bool:
+        """Whether it holds only because a whole number may stand for one that is not: "30 / 4 = 7"."""
+        return self.ok and "." in self.expected and "." not in self.stated
+
 
 def check_equations(text: str) -> list[EquationCheck]:
     """All equations in `text` that could be parsed, in order. What cannot be parsed is not listed: not checked.

@@ -128,4 +128,6 @@ def _reason(evidence: StepEvidence, k: int, suspect: int | None) -> str:
         return "the answer differs from the last computed result"
     if k == suspect:
         return f"the critic finds this step unlikely for an expert (reward {evidence.reward:+.1f} nats)"
+    if rounded := next((e for e in evidence.equations if e.rounded_to_whole), None):
+        return f"arithmetic checked; {rounded.expected} was rounded to {rounded.stated}"
     return "arithmetic checked" if evidence.equations else "nothing to check exactly"

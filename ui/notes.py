@@ -25,6 +25,7 @@ def render_note(index: int, trace: Trace, diagnosis: Diagnosis) -> str:
         lines.append(f'<p class="evidence">{_evidence(finding)}</p>')
     elif finding.verdict == "follows" and _is_told(index, trace, diagnosis):
         lines.append(_follows(index, finding, diagnosis))
+    lines += [_rounding(e.text, e.expected) for e in finding.equations if e.rounded_to_whole]
     if not lines:
         return ""
     return f'<div class="note" role="note" aria-label="Note on step {index + 1}">{"".join(lines)}</div>'
@@ -57,6 +58,11 @@ def _correction(equation: str, expected: str) -> str:
         f'<p class="fix"><del><bdi>{escape(equation)}</bdi></del></p>'
         f'<p class="word">check: expected <b>{escape(expected)}</b></p>'
     )
+
+
+def _rounding(equation: str, exact: str) -> str:
+    """No error by itself, for people and buses come whole; but a class should see that the number was changed."""
+    return f'<p class="word">rounded: <bdi>{escape(equation)}</bdi>, exactly <b>{escape(exact)}</b></p>'
 
 
 def _evidence(finding: StepFinding) -> str:

@@ -6,6 +6,7 @@ from irl_core.calibration import Calibration, TraceModel
 from irl_core.diagnosis import diagnose, first_error_probabilities, hazards, log_odds, seen_as_a_whole
 from irl_core.evidence import FEATURES, features, gather, numbers_in
 from irl_core.traces import TraceScore, partition, trace_from_steps
+from ui.notes import render_note
 
 QUESTION = "Tom has 3 boxes with 4 pens in each and loses half a dozen. How many pens are left?"
 
@@ -86,6 +87,17 @@ def test_a_false_equation_is_the_reason_and_names_the_expected_number():
     assert found.steps[0].reason == "check: expected 12, the step says 13"
     assert found.steps[1].reason == "follows from step 1"
     assert found.calibrated_on == "7 traces of hand-made numbers"
+
+
+def test_a_result_cut_to_a_whole_number_is_no_error_but_is_named():
+    trace, score = scored(["Of 12 pens 30 days use 30 / 12 = 2 a day.", "10 / 3 = 3.33"], [0.0, 0.0])
+    found = diagnose(QUESTION, trace, score, calibration())
+    cut, decimals = found.steps
+    assert cut.verdict == "fine"
+    assert cut.reason == "arithmetic checked; 2.5 was rounded to 2"
+    assert "rounded: <bdi>30 / 12 = 2</bdi>, exactly <b>2.5</b>" in render_note(0, trace, found)
+    assert render_note(1, trace, found) == ""
+    assert decimals.reason == "arithmetic checked", "whoever writes decimals says that they rounded"
 
 
 def test_a_trace_without_evidence_has_no_suspect_step():
