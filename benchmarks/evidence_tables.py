@@ -55,6 +55,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Columns]] = {
         (
             ("F1, threshold fixed beforehand", "localisation.f1"),
             ("F1, oracle threshold", "localisation.f1_oracle"),
+            ("F1, arithmetic alone", "localisation.f1_arithmetic"),
             ("top-1", "localisation.top1"),
             ("best constant", "localisation.top1_best_constant"),
             ("chance", "localisation.top1_chance"),

@@ -15,6 +15,7 @@ NAMES = {
     "accuracy_error": "erroneous traces: first error found",
     "accuracy_correct": "right traces: left unmarked",
     "f1_oracle": "first-error F1, best threshold on this file",
+    "f1_arithmetic": "first-error F1 of exact arithmetic alone",
     "top1": "erroneous traces: most suspect step is the first error",
     "top1_chance": "… by a random step",
     "top1_best_constant": "… by the best constant guess",

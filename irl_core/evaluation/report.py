@@ -109,6 +109,7 @@ def trace_report(table: TraceTable, settings: Settings) -> dict[str, Any] | None
 def localisation_report(table: TraceTable, settings: Settings) -> dict[str, Any] | None:
     """Where the first error is put; None without step labels. `f1_oracle`'s interval holds its threshold fixed.
 
+    `f1_arithmetic` is that of no model at all: the first step with a false equation is named, no other trace marked.
     `first_step_accuracy` is `accuracy_error` under the name that MR-GSM8K gives it. The calibration of the steps is
     that of P(this step is the first wrong one), over all steps of the labelled traces.
     """
@@ -127,6 +128,7 @@ def localisation_report(table: TraceTable, settings: Settings) -> dict[str, Any]
         "threshold": settings.threshold,
         "f1_oracle": oracle.get("f1"),
         "threshold_oracle": best,
+        "f1_arithmetic": first_error_f1(table.false_equation, steps.first_error, bootstrap)["f1"],
         "top1": bootstrap.mean(hits, steps.erroneous),
         "top1_chance": chance_top1(steps),
         "top1_best_constant": best_constant_top1(steps),

@@ -10,11 +10,13 @@ from hashlib import blake2b
 import numpy as np
 
 from irl_core.answers import answers_match, canonical_answer
+from irl_core.arithmetic import check_equations
 from irl_core.evaluation.data import LabelledTrace
 from irl_core.evaluation.metrics import StepLabels
 from irl_core.evaluation.scoring import Scored
 from irl_core.json_lines import BadLine
 from irl_core.rerank import Candidates, number_groups
+from irl_core.traces import Trace
 
 UNLABELLED = -2
 UNKNOWN = -1
@@ -25,13 +27,15 @@ UNREADABLE = 0
 class TraceTable:
     """N scored traces; arrays (N,), those of the steps (S,) with trace i's at `starts[i]:starts[i + 1]`.
 
-    `first_error` is `UNLABELLED` where a file does not say, `final_correct` `UNKNOWN`, `answer` a 64-bit digest or
+    `false_equation` is the first step in which exact arithmetic finds one, -1 for none. `first_error` is `UNLABELLED`
+    where a file does not say, `final_correct` `UNKNOWN`, `answer` a 64-bit digest or
     `UNREADABLE`, `logprob` (nats per token) NaN, `generator` an index into `generators` or `UNKNOWN`.
     """
 
     problem: np.ndarray
     score: np.ndarray
     predicted: np.ndarray
+    false_equation: np.ndarray
     first_error: np.ndarray
     final_correct: np.ndarray
     answer: np.ndarray
@@ -86,8 +90,9 @@ class TraceTable:
 
 
 _COLUMNS = {
-    "problem": "i", "score": "d", "predicted": "i", "first_error": "i", "final_correct": "b", "answer": "q",
-    "length": "i", "logprob": "d", "generator": "i", "step_probability": "d", "step_reward": "d", "starts": "q",
+    "problem": "i", "score": "d", "predicted": "i", "false_equation": "i", "first_error": "i", "final_correct": "b",
+    "answer": "q", "length": "i", "logprob": "d", "generator": "i", "step_probability": "d", "step_reward": "d",
+    "starts": "q",
 }  # fmt: skip
 """Names of `TraceTable`'s arrays and their types, as `array` writes them."""
 
@@ -125,6 +130,7 @@ class Tally:
             "problem": self._problems.setdefault(_digest(item.question.strip(), 12), len(self._problems)),
             "score": line.trace_score,
             "predicted": line.predicted_first_error,
+            "false_equation": _first_false_equation(item.trace),
             "first_error": UNLABELLED if item.first_error_step is None else item.first_error_step,
             "final_correct": UNKNOWN if correct is None else correct,
             "answer": _answer_digest(item),
@@ -159,6 +165,11 @@ class Tally:
 def _digest(text: str, size: int) -> bytes:
     """Stands for a text of any length in memory."""
     return blake2b(text.encode("utf-8"), digest_size=size).digest()
+
+
+def _first_false_equation(trace: Trace) -> int:
+    steps = (trace.text[start:end] for start, end in trace.steps)
+    return next((k for k, step in enumerate(steps) if any(not e.ok for e in check_equations(step))), -1)
 
 
 def _answer_digest(item: LabelledTrace) -> int:

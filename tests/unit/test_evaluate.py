@@ -104,6 +104,7 @@ def test_the_report_has_exactly_the_promised_keys(run):
     }
     assert set(report["localisation"]) == {
         *("f1", "accuracy_error", "accuracy_correct", "threshold", "f1_oracle", "threshold_oracle"),
+        "f1_arithmetic",
         *("top1", "top1_chance", "top1_best_constant", "step_auroc"),
         *("mcc", "first_step_accuracy", "step_ece", "step_brier", "step_reliability"),
     }
@@ -125,6 +126,7 @@ def test_the_figures_are_those_worked_out_by_hand(run):
     assert localisation["accuracy_error"]["value"] == 0.5
     assert localisation["accuracy_correct"]["value"] == 1.0
     assert localisation["f1"]["value"] == localisation["f1_oracle"]["value"] == pytest.approx(2 / 3)
+    assert localisation["f1_arithmetic"]["value"] == pytest.approx(2 / 3), "of all critics this one is arithmetic"
     assert (localisation["threshold"], localisation["threshold_oracle"]) == (0.5, 1.0)
     assert localisation["top1"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 2}
     assert localisation["top1_chance"] == pytest.approx((1 / 3 + 1 / 2) / 2)
