@@ -11,15 +11,27 @@ CHECKPOINTS = Path(__file__).resolve().parents[1] / "assets" / "checkpoints"
 
 
 class Pair(NamedTuple):
-    """Folders of a policy's adapter and of the critic that judges it; `label` is what a page may call the policy."""
+    """Folders of a policy's adapter and of the critic that judges it.
+
+    `label` is what a page may call the policy, `figures` where `figures.json` has those of the critic's calibration.
+    """
 
     policy: Path
     critic: Path
     label: str
+    figures: str
 
 
-STANDARD = Pair(CHECKPOINTS / "policy", CHECKPOINTS / "critic", f"{SMOLLM2.label}, taught by Errata")
+STANDARD = Pair(
+    CHECKPOINTS / "policy",
+    CHECKPOINTS / "critic",
+    f"{SMOLLM2.label}, taught by Errata",
+    "mr-gsm8k/calibration",
+)
 LARGER = Pair(
-    CHECKPOINTS / "larger" / "policy", CHECKPOINTS / "larger" / "critic", f"{QWEN_CODER.label}, taught by Errata"
+    CHECKPOINTS / "larger" / "policy",
+    CHECKPOINTS / "larger" / "critic",
+    f"{QWEN_CODER.label}, taught by Errata",
+    "mr-gsm8k/calibration-larger",
 )
 PAIRS = {"standard": STANDARD, "larger": LARGER}

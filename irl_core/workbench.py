@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from irl_core.diagnosis import diagnose
 from irl_core.session import ModelCard, Session, Settings
+from irl_core.shipped import PAIRS
 from irl_core.solving import Growing, Run, Snapshot, extended
 from irl_core.traces import Problem, trace_from_text
 
@@ -31,6 +32,7 @@ class Workbench:
 
     def __init__(self, *, policy: str = "auto", critic: str | None = None) -> None:
         self._policy_name, self._critic_name = policy, critic
+        self.pair = PAIRS.get(critic or "standard")  # whose critic judges here; None for one that is not shipped
         self._policies: dict[bool, Policy] = {}  # by whether they calculate
         self._critic: Critic | None = None
         self._desk: ScoringSession | None = None  # the solution that was diagnosed last, which may come back edited

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from irl_core.session import Session, load_session
+from irl_core.shipped import STANDARD, Pair
 from ui.diagnose import build_diagnose
 from ui.markup import escape
 from ui.solve import SolveTab
@@ -46,25 +47,26 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
                 solve = SolveTab(workbench, examples["problems"], load_gallery())
             with gr.Tab("Diagnose", id="diagnose"):
                 build_diagnose(workbench, examples["solutions"])
-        html(_COLOPHON.format(measured=measured(_FIGURES)))
+        pair = STANDARD if workbench is None else workbench.pair
+        html(_COLOPHON.format(measured=measured(_FIGURES, pair) if pair else ""))
         page.unload(solve.forget)
         if workbench is not None:
             _follow_status(workbench, masthead)
     return page
 
 
-def measured(figures: Path) -> str:
-    """How often the shipped marks are right, in a sentence, from the figures that the documents are filled with too.
+def measured(figures: Path, pair: Pair) -> str:
+    """How often a pair's marks are right, in a sentence, from the figures that the documents are filled with too.
 
     Empty where they are not to be had: then nothing is claimed.
     """
     try:
-        found = json.loads(figures.read_text("utf-8"))["mr-gsm8k/calibration"]["figures"]
+        found = json.loads(figures.read_text("utf-8"))[pair.figures]["figures"]
         named, flagged, n = found["cross_validated.top1"]["value"], found["false_flag_rate"], found["n"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return (
-        f"On {n:,} labelled solutions the shipped critic named the first wrong step of {named:.0%} of the wrong ones "
+        f"On {n:,} labelled solutions this critic named the first wrong step of {named:.0%} of the wrong ones "
         f"exactly, and suspected {flagged:.0%} of the right ones. "
     )
 
