@@ -64,7 +64,9 @@ def load_merged(backbone: Backbone, adapter: Path | None) -> PreTrainedModel:
         raise ValueError(f"the adapter in {adapter} does not fit {backbone.name!r}: {error}") from error
     with safe_open(weights, framework="pt") as stored:
         # PEFT passes over tensors that find no place, and the model would speak without them.
-        unplaced = set(stored.keys()) ^ set(get_peft_model_state_dict(adapted))
+        # Told that no embedding was trained, it does not ask the hub for a model of the backbone's name.
+        placed = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+        unplaced = set(stored.keys()) ^ set(placed)
     if unplaced:
         raise ValueError(f"the adapter in {adapter} does not fit {backbone.name!r}: {min(unplaced)} finds no match")
     return adapted.merge_and_unload().eval()

@@ -72,7 +72,8 @@ def load_adapter_weights(model: PeftModel, folder: Path) -> None:
 def save_adapter(model: PeftModel, folder: Path) -> None:
     """Write the adapter in PEFT's format, float16: half the size, and the same text in every test made of it."""
     folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder, safe_serialization=True, selected_adapters=["default"])
+    # No embedding is trained; left to find that out, PEFT would ask the hub for a model of the backbone's name.
+    model.save_pretrained(folder, safe_serialization=True, selected_adapters=["default"], save_embedding_layers=False)
     weights = folder / "adapter_model.safetensors"
     save_file({k: v.to(torch.float16) for k, v in load_file(weights).items()}, weights, metadata={"format": "pt"})
     for extra in folder.glob("README.md"):
