@@ -38,7 +38,7 @@ class EndlessOpenVINO(OpenVINOPolicy):
 
     def _config(self, seed: int, how: Any) -> Any:
         config = super()._config(seed, how)
-        config.ignore_eos, config.stop_token_ids = True, set()
+        config.ignore_eos, config.stop_token_ids = True, {config.eos_token_id}
         return config
 
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from transformers import PreTrainedModel
 
 from irl_core.backbones import resolve_backbone
-from irl_core.gguf_export import Packing, packed_policy
+from irl_core.gguf_export import Packing
+from irl_core.openvino_graphs import packed_policy
 from irl_core.packing import pack
 from irl_core.policy import SHIPPED
 from irl_core.reading import Reader, Row
@@ -81,12 +79,8 @@ def openvino_forward(packing: Packing, precision: str) -> Scorer:
     """OpenVINO's own graph of the merged model, log-probabilities in the graph; one batch padded to the longest."""
     import openvino
 
-    with tempfile.TemporaryDirectory() as folder:
-        request = (
-            openvino.Core()
-            .compile_model(_scoring_graph(packing, Path(folder)), "CPU", {"INFERENCE_PRECISION_HINT": precision})
-            .create_infer_request()
-        )
+    settings = {"INFERENCE_PRECISION_HINT": precision}
+    request = openvino.Core().compile_model(_scoring_graph(packing), "CPU", settings).create_infer_request()
 
     def score(rows: Sequence[Row]) -> list[torch.Tensor]:
         ids = _padded(rows, max(len(prompt) + len(completion) for prompt, completion in rows)).numpy()
@@ -108,15 +102,12 @@ def openvino_forward(packing: Packing, precision: str) -> Scorer:
     return score
 
 
-def _scoring_graph(packing: Packing, folder: Path):
-    """The graph that OpenVINO GenAI makes of a GGUF file, its logits replaced by those of the ids that follow."""
+def _scoring_graph(packing: Packing):
+    """The graph of the merged model, its logits replaced by the log-probabilities of the ids that follow."""
     import openvino
     import openvino.opset13 as op
-    import openvino_genai
 
-    copy = folder / "policy.gguf"  # the graph is written beside it, where the cache keeps nothing but its own
-    shutil.copy(packed_policy(resolve_backbone(), SHIPPED, packing), copy)
-    openvino_genai.LLMPipeline(str(copy), "CPU", enable_save_ov_model=True)
+    folder = packed_policy(resolve_backbone(), SHIPPED, packing)
     graph = openvino.Core().read_model(folder / "openvino_model.xml")
 
     def number(*values: int):

@@ -34,6 +34,11 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def digest(*parts: str) -> str:
+    """SHA-256 of several names as one, in hexadecimal."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
 def write_stamp(folder: Path, files: Iterable[Path], made_from: str) -> None:
     """Record what the files are. Size and time let a later start see at once that nothing was touched."""
     entries = {f.name: {**_look(f), "sha256": sha256_of(f)} for f in files}

@@ -7,29 +7,21 @@ the adapter is merged in float32 and everything is written anew, with the header
 
 from __future__ import annotations
 
-import hashlib
-import logging
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from filelock import FileLock
 
 from irl_core.backbones import Backbone, load_causal_lm, weights_sha256
-from irl_core.cache import cache_root, is_intact, sha256_of, write_stamp
+from irl_core.cache import digest, sha256_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-log = logging.getLogger(__name__)
-
 Packing = Literal["F16", "Q8_0"]
 
 _ARCHITECTURES = ("llama", "qwen2")
-_VERSION = 1  # count it up when the file's content changes: caches are made anew
 _LAYER_TENSORS = {
     "self_attn.q_proj": "attn_q",
     "self_attn.k_proj": "attn_k",
@@ -74,35 +66,12 @@ def load_merged(backbone: Backbone, adapter: Path | None) -> PreTrainedModel:
 
 def adapter_sha256(adapter: Path) -> str:
     """SHA-256 over the adapter's settings and weights."""
-    return _digest(sha256_of(adapter / "adapter_config.json"), weights_sha256(adapter))
+    return digest(sha256_of(adapter / "adapter_config.json"), weights_sha256(adapter))
 
 
 def policy_sha256(backbone: Backbone, adapter: Path | None) -> str:
     """Which weights speak: the backbone's checksum, or that of backbone and adapter together."""
-    return backbone.sha256 if adapter is None else _digest(backbone.sha256, adapter_sha256(adapter))
-
-
-def packed_policy(backbone: Backbone, adapter: Path | None, packing: Packing) -> Path:
-    """The GGUF file of the merged model, from the user's cache or made now (about five seconds).
-
-    Raises:
-        ValueError: if the backbone brings no GGUF whose header could be copied, or the adapter does not fit.
-    """
-    if backbone.gguf is None:
-        raise ValueError(f"{backbone.name!r} brings no GGUF file to copy a header from")
-    made_from = f"{policy_sha256(backbone, adapter)}, {packing}, version {_VERSION}"
-    folder = cache_root() / "policies" / _digest(made_from)[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"policy-{packing}.gguf"
-    with FileLock(folder / ".lock"):
-        if not is_intact(folder, {target.name}, made_from):
-            with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                made = Path(scratch) / target.name
-                write_gguf(load_merged(backbone, adapter), backbone.gguf, made, packing)
-                made.replace(target)
-            write_stamp(folder, [target], made_from)
-        os.utime(folder)
-    return target
+    return backbone.sha256 if adapter is None else digest(backbone.sha256, adapter_sha256(adapter))
 
 
 def write_gguf(model: PreTrainedModel, header_of: Path, target: Path, packing: Packing) -> None:
@@ -171,7 +140,3 @@ def interleave_rotary(weight: np.ndarray, heads: int) -> np.ndarray:
     rows, columns = weight.shape
     halves = weight.reshape(heads, 2, rows // heads // 2, columns)
     return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(rows, columns))
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

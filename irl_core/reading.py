@@ -1,13 +1,13 @@
 """A forward pass without padding: the new tokens of many sequences side by side in one row, each seeing its own past.
 
-A sequence may continue another, as the solutions of a problem continue its prompt, which is then read once for all of
-them. What was read is kept, keys and values of every layer, so that a sequence that grew or was edited is read from
-the first new token on.
+A sequence may continue another, as the solutions of a problem continue its prompt, and solutions that begin alike
+continue each other: whatever several begin with is read once. What was read is kept, keys and values of every layer,
+so that a sequence that grew or was edited is read from the first new token on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -26,7 +26,8 @@ class Branch:
     """Tokens read after those of `parent`, and the last hidden state of each, (T, d).
 
     `memory` holds by layer the keys and below them the values, (2 · H_kv, T', d_head), from the parent's first token
-    on; `found` whatever a head has said of the first tokens.
+    on; `found` whatever a head has said of the first tokens. The first `shared` tokens are those of `origin`, which is
+    read in the same pass.
     """
 
     parent: Branch | None = None
@@ -34,6 +35,8 @@ class Branch:
     memory: dict[int, torch.Tensor] = field(default_factory=dict)
     states: torch.Tensor | None = None
     found: torch.Tensor | None = None
+    origin: Branch | None = None
+    shared: int = 0
 
     @property
     def start(self) -> int:
@@ -62,9 +65,19 @@ class Branch:
 
     def extend(self, layer: int, new: torch.Tensor) -> torch.Tensor:
         """Add the keys and values (2 · H_kv, n, d_head) of new tokens; returns all."""
-        old = self.memory.get(layer, self.parent.memory[layer] if self.parent else None)
+        old = self.memory.get(layer)
+        if old is None and self.origin:
+            old = self.origin.memory[layer][:, : self.start + self.shared]
+        elif old is None and self.parent:
+            old = self.parent.memory[layer]
         self.memory[layer] = new if old is None else torch.cat([old, new], 1)
         return self.memory[layer]
+
+    def settle(self) -> None:
+        """Take from `origin`, which has been read, what nothing new was added to."""
+        beginning = self.origin.fork(self.shared)
+        self.memory = beginning.memory | self.memory
+        self.states = beginning.states if self.states is None else torch.cat([beginning.states, self.states])
 
 
 class Reader:
@@ -90,9 +103,15 @@ class Reader:
             raise ValueError("a prompt without tokens predicts nothing")
         prompts = {tuple(prompt): self._prompts.get(tuple(prompt)) or Branch() for prompt, _ in rows}
         work = [(branch, list(prompt)) for prompt, branch in prompts.items() if not branch.ids]
-        branches = [self._resumed(prompts[tuple(prompt)], ids) for prompt, ids in rows]
+        branches: list[Branch] = []
+        for i, (prompt, ids) in enumerate(rows):
+            branch = self._resumed(prompts[tuple(prompt)], ids)
+            branches.append(_sharing(branch, ids, zip(branches, (before for _, before in rows[:i]), strict=True)))
         work += [(branch, ids[len(branch.ids) :]) for branch, (_, ids) in zip(branches, rows, strict=True)]
         read_on(self._body, [(branch, new) for branch, new in work if new])
+        for branch in branches:
+            if branch.origin:
+                branch.settle()
         self._prompts, self._known = prompts, branches
         return branches
 
@@ -101,6 +120,13 @@ class Reader:
         shared = [(common_length(known.ids, ids), known) for known in self._known if known.parent is prompt]
         length, known = max(shared, key=lambda pair: pair[0], default=(0, None))
         return known.fork(length) if length else Branch(prompt)
+
+
+def _sharing(branch: Branch, ids: list[int], before: Iterable[tuple[Branch, list[int]]]) -> Branch:
+    """`branch`, or one that begins as another of the same pass does, if they share more of `ids` than is known."""
+    shared = [(common_length(others, ids), other) for other, others in before if other.parent is branch.parent]
+    length, origin = max(shared, key=lambda pair: pair[0], default=(0, branch))
+    return branch if length <= len(branch.ids) else Branch(branch.parent, ids[:length], origin=origin, shared=length)
 
 
 def common_length(one: Sequence[int], other: Sequence[int]) -> int:

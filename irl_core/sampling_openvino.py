@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from irl_core.backbones import Backbone, load_tokenizer
-from irl_core.gguf_export import Packing, packed_policy, policy_sha256
-from irl_core.prompts import PromptForm
+from irl_core.gguf_export import Packing, policy_sha256
+from irl_core.openvino_graphs import packed_policy
+from irl_core.prompts import PromptForm, end_id
 from irl_core.sampling import Drawn, Sampling, Stopped, TokenPolicy
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ class _Sequence:
 
 
 class OpenVINOPolicy(TokenPolicy):
-    """The embedded backbone, with or without an adapter, merged and packed into a GGUF file that is kept.
+    """The embedded backbone, with or without an adapter, merged and packed into a graph that is kept.
 
     `packing` is "Q8_0" (fast, 8-bit activations: log-probabilities are near float32's, not equal) or "F16" (the
-    text of transformers, slower). `packed` is such a file where one was written already, of weights that are nowhere
-    else. One caller at a time draws; others wait.
+    text of transformers, slower). `packed` is a GGUF file (or a graph's folder) of weights that are
+    nowhere else. One caller at a time draws; others wait.
 
     Raises:
         ImportError: if openvino-genai is not installed.
@@ -149,6 +150,7 @@ class OpenVINOPolicy(TokenPolicy):
         config = openvino_genai.GenerationConfig()
         config.max_new_tokens = how.max_tokens
         config.logprobs = 1
+        config.eos_token_id = end_id(self.tokenizer)  # a graph's folder does not tell, as a GGUF file does
         config.stop_token_ids = set(self.stop_ids)
         config.do_sample = how.temperature > 0
         if config.do_sample:

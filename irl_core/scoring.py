@@ -85,22 +85,24 @@ def scoring_batches(encoded: Sequence[EncodedTrace], budget: int = _BATCH_TOKENS
 
 
 def causal_statistics(model: torch.nn.Module, branches: Sequence[Branch]) -> list[TokenStatistics]:
-    """Log-probability of each token of `branches` under a causal language model; those already found are kept.
+    """Log-probability of each token of `branches`, all that one pass has read, under a causal language model.
 
-    The head is applied in chunks: the logits of a whole batch would take a gigabyte.
+    Those already found are kept. The head is applied in chunks: the logits of a whole batch would take a gigabyte.
     """
-    known = [0 if b.found is None else len(b.found) for b in branches]
-    fresh = [(b, start) for b, start in zip(branches, known, strict=True) if start < len(b.ids)]
+    known = [branch.shared if branch.found is None else len(branch.found) for branch in branches]
+    fresh = [(branch, start) for branch, start in zip(branches, known, strict=True) if start < len(branch.ids)]
+    logprobs = torch.empty(0)
     if fresh:
         hidden = torch.cat([branch.before(start) for branch, start in fresh])
         targets = torch.tensor([i for branch, start in fresh for i in branch.ids[start:]], device=hidden.device)
-        logprobs = [
-            -torch.nn.functional.cross_entropy(model.lm_head(states).float(), ids, reduction="none")
-            for states, ids in zip(hidden.split(_HEAD_CHUNK), targets.split(_HEAD_CHUNK), strict=True)
-        ]
-        found = torch.cat(logprobs).cpu().split([len(branch.ids) - start for branch, start in fresh])
-        for (branch, _), new in zip(fresh, found, strict=True):
-            branch.found = new if branch.found is None else torch.cat([branch.found, new])
+        chunks = zip(hidden.split(_HEAD_CHUNK), targets.split(_HEAD_CHUNK), strict=True)
+        logprobs = -torch.cat(
+            [torch.nn.functional.cross_entropy(model.lm_head(h).float(), ids, reduction="none") for h, ids in chunks]
+        ).cpu()
+    counts = [len(branch.ids) - start for branch, start in zip(branches, known, strict=True)]
+    for branch, new in zip(branches, logprobs.split(counts), strict=True):
+        found = branch.origin.found[: branch.shared] if branch.found is None and branch.origin else branch.found
+        branch.found = new if found is None else torch.cat([found, new])
     return [TokenStatistics(logprobs=branch.found) for branch in branches]
 
 

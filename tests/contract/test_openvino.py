@@ -15,11 +15,14 @@ from peft import LoraConfig, get_peft_model
 from transformers import PreTrainedModel
 
 from irl_core.backbones import Backbone, BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
-from irl_core.gguf_export import load_merged
+from irl_core.gguf_export import Packing, load_merged
+from irl_core.openvino_graphs import packed_policy
 from irl_core.policy import Sampling, TraceEnded, TraceGrew
 from irl_core.prompts import encode_solution, end_id, prompt_ids
 
 pytest.importorskip("openvino_genai")
+import openvino
+
 from irl_core.sampling_openvino import OpenVINOPolicy
 
 pytestmark = pytest.mark.slow
@@ -108,6 +111,16 @@ def test_a_merged_adapter_in_f16_writes_greedily_what_transformers_finds_most_pr
         # A tie within the rounding of 16-bit weights may fall either way.
         assert short_of_best.max() < 0.05
         assert (short_of_best == 0).float().mean() > 0.9
+
+
+@pytest.mark.parametrize("packing", ["F16", "Q8_0"])
+def test_the_graph_that_is_kept_calls_four_products_a_layer_and_the_head(
+    backbone: Backbone, adapter: Path, packing: Packing
+) -> None:
+    """Queries, keys and values as one; gate and up as one. One more turns the rotary angles."""
+    graph = openvino.Core().read_model(packed_policy(backbone, adapter, packing) / "openvino_model.xml")
+    layers = load_causal_lm(backbone).config.num_hidden_layers
+    assert sum(node.get_type_name() == "MatMul" for node in graph.get_ordered_ops()) == 4 * layers + 2
 
 
 @pytest.mark.parametrize(("kind", "tolerance"), [("faithful", 0.02), ("default", 0.15)])

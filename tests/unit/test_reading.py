@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from transformers import Gemma2Config, Gemma2ForCausalLM, MistralConfig, MistralForCausalLM
 
 from irl_core.reading import Branch, Reader, common_length
+from irl_core.scoring import causal_statistics
 from irl_core.traces import trace_from_text
 from tests.nano import nano_llama, nano_qwen2
 
@@ -70,7 +71,27 @@ def test_a_prompt_is_read_once_and_a_sequence_from_its_first_new_token_on(llama)
         reader.read([([2, 5, 6], [7, 9])])
     finally:
         hook.remove()
-    assert counted == [3 + 2 + 3, 2, 3, 3 + 2]
+    assert counted == [3 + 2 + 2, 2, 3, 3 + 2], "the 7 that both begin with is read once"
+
+
+@torch.inference_mode()
+def test_what_solutions_begin_with_is_read_and_judged_once(llama):
+    prompt, judged = [1, 5, 6], []
+    rows = [[7, 8, 9, 4], [7, 8, 3, 3], [7, 8, 9, 4], [7, 8, 3], [7, 8, 3, 3, 2], [9]]
+    grown = [[*ids, 5, 6] for ids in rows]
+    reader = Reader(llama)
+    hook = llama.lm_head.register_forward_pre_hook(lambda module, inputs: judged.append(len(inputs[0])))
+    try:
+        found = [
+            [s.logprobs for s in causal_statistics(llama, reader.read([(prompt, i) for i in r]))]
+            for r in (rows, grown)
+        ]
+    finally:
+        hook.remove()
+    assert judged == [4 + 2 + 0 + 0 + 1 + 1, 2 + 2 + 0 + 2 + 2 + 2]
+    for ids, logprobs in zip(rows + grown, found[0] + found[1], strict=True):
+        expected = causal_statistics(llama, Reader(llama).read([(prompt, ids)]))[0].logprobs
+        torch.testing.assert_close(logprobs, expected, atol=1e-5, rtol=1e-5)
 
 
 @torch.inference_mode()
