@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from transformers import Gemma2Config, Gemma2ForCausalLM, MistralConfig, MistralForCausalLM
 
 from irl_core.reading import Branch, Reader, common_length
-from irl_core.scoring import causal_statistics
+from irl_core.scoring import causal_statistics, logprobs_of
 from irl_core.traces import trace_from_text
 from tests.nano import nano_llama, nano_qwen2
 
@@ -178,3 +178,20 @@ def test_a_session_refuses_an_empty_trace_and_goes_on(critic):
     with pytest.raises(ValueError, match="no text to score"):
         session.score([trace_from_text("")])
     assert len(session.score([trace_from_text("3 * 4 = 12")])) == 1
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.bfloat16, 2e-3)])
+def test_log_probabilities_are_those_of_a_softmax_in_double_precision(dtype: torch.dtype, tolerance: float):
+    """Of 49,152 logits as a model has them: most far below the highest, the target often not the highest."""
+    torch.manual_seed(0)
+    logits = (4 * torch.randn(64, 49_152) + 12).to(dtype)
+    logits[::2, 7] = 40
+    ids = torch.randint(0, 49_152, (64,))
+    ids[:16] = 7
+    expected = logits.double().log_softmax(-1).gather(1, ids[:, None])[:, 0].float()
+    torch.testing.assert_close(logprobs_of(logits, ids), expected, atol=tolerance, rtol=1e-5)
+
+
+def test_log_probabilities_of_four_even_logits_are_minus_log_four():
+    found = logprobs_of(torch.zeros(1, 4), torch.tensor([2]))
+    torch.testing.assert_close(found, torch.tensor([-1.3862944]))
