@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import NamedTuple
 
-from irl_core.expressions import Expression, NotArithmetic, PercentReading, evaluate, parse_at
+from irl_core.equation_readings import converts_units, matching_reading, may_mean_otherwise, runs_on
+from irl_core.expressions import Expression, NotArithmetic, evaluate, parse_at
 from irl_core.math_tokens import Kind, Token, tokenize
-from irl_core.numerals import is_rounded, show_number
+from irl_core.numerals import show_number
 from irl_core.traces import Record, Span, strip_calculator_marks
 
 _MARK = re.compile(r"<<([^<>\n]{0,200})>>")
@@ -33,21 +34,6 @@ _MEASURES = frozenset(
 _SCALING_STEMS = ("multipl", "divid")
 # Words after "is 15" that make it another statement than "equals 15".
 _COMPARES = frozenset("more less fewer greater times of out than older younger percent the smaller larger".split())
-_SCALES = frozenset(
-    "dozen dozens score hundred hundreds thousand thousands million millions billion billions pair pairs half halves"
-    " third thirds quarter quarters fourth fourths fifth fifths tenth tenths".split()
-)
-_DIMENSIONS = tuple(
-    frozenset(family.split())
-    for family in (
-        "second minute hour day week month year decade century sec min hr",
-        "inch foot feet yard mile centimeter meter kilometer cm mm km inches millimeter metre kilometre",
-        "ounce pound ton gram kilogram kg oz lb mg",
-        "cup pint quart gallon liter milliliter ml tablespoon teaspoon ounce litre",
-        "cent dollar penny pennies nickel dime quarter buck",
-        "person people couple single",
-    )
-)
 
 
 class EquationCheck(Record):
@@ -233,14 +219,14 @@ def _compare(left_side: _Side, right_side: _Side, sign: Kind) -> _Verdict | None
         return None
     tokens = [*left_side.tokens[left.first : left.last], *right_side.tokens[right.first : right.last]]
     try:
-        reading = _matching_reading(left, right)
-        ok = reading is not None or _runs_on(left, right, right_side.tokens[right.first].decimals)
+        reading = matching_reading(left, right)
+        ok = reading is not None or runs_on(left, right, right_side.tokens[right.first].decimals)
         percent, per_dollar = reading or ("relative", 100 if any("$" in t.text for t in tokens) else 1)
         exact, stated = (evaluate(side.code, percent, per_dollar) for side in (left, right))
     except NotArithmetic:
         return None
     nearby = [*left_side.tokens[left.first :], *right_side.tokens[right.first : right.unit_end + 2]]
-    if not ok and (_may_mean_otherwise(left, right, exact, stated) or _converts_units(nearby)):
+    if not ok and (may_mean_otherwise(left, right, exact, stated) or converts_units(nearby)):
         return None
     if right.is_number() and right.has("%") and percent != "unit":
         # "20/50*100 = 45%" means 45 % of one, whatever the left side should have been called.
@@ -259,47 +245,3 @@ def _show(value: Fraction, like: Expression) -> str:
 def _is_means_equals(side: _Side, right: Expression) -> bool:
     following = side.tokens[right.last : right.last + 1]
     return right.is_number() and not (following and following[0].text.lower() in _COMPARES)
-
-
-def _matching_reading(left: Expression, right: Expression) -> tuple[PercentReading, int] | None:
-    """The first sensible reading of % and cents under which the sides are equal, but for rounding."""
-    percents: tuple[PercentReading, ...] = ("relative",)
-    if left.has("%") or right.has("%"):
-        percents = ("relative", "unit", "hundredth")
-    cents = (1, 100) if left.has("cents") or right.has("cents") else (1,)
-    for percent, per_dollar in product(percents, cents):
-        exact, stated = (evaluate(side.code, percent, per_dollar) for side in (left, right))
-        if exact == stated:
-            return percent, per_dollar
-        if right.decimals is not None:
-            hundredths = (right.has("%") and percent != "unit") + (right.has("cents") and per_dollar == 100)
-            if is_rounded(exact, stated, right.decimals + 2 * hundredths):
-                return percent, per_dollar
-    return None
-
-
-def _runs_on(left: Expression, right: Expression, decimals: int) -> bool:
-    """Is it a running calculation, "5 * 3 = 15 + 2 = 17", where the first number answers what stands before it?"""
-    first = right.code[0]
-    if right.is_number() or not isinstance(first, Fraction):
-        return False
-    exact = evaluate(left.code)
-    return exact == first or is_rounded(exact, first, decimals)
-
-
-def _may_mean_otherwise(left: Expression, right: Expression, value: Fraction, stated: Fraction) -> bool:
-    """Has a false equation a reading in which the numbers are joined otherwise?"""
-    if len(left.code) == 3 and left.code[-1] == "/" and abs(value) < 1 <= abs(stated):
-        return True  # "the other 3/4 = 60"
-    if any(code[i] == code[i + 2] == "/" for code in (left.code, right.code) for i in range(len(code) - 2)):
-        return True  # "2 / 1/6 = 12"
-    # "3/3 - 2/3 = 1/3 of $150", "10% of the $400 + $1580"
-    return right.has("of") or (left.has("of") and (left.has("+") or left.has("-")))
-
-
-def _converts_units(tokens: Sequence[Token]) -> bool:
-    """Do the words near the numbers name two units of one dimension, or a scale: "2 * 16 ounces = 2 pounds"?"""
-    words = {token.text.lower() for token in tokens if token.kind is Kind.WORD}
-    if not _SCALES.isdisjoint(words):
-        return True
-    return any(len({word.removesuffix("s") for word in words} & family) > 1 for family in _DIMENSIONS)
