@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from irl_core.diagnosis import Diagnosis, StepFinding
 from irl_core.traces import Span, Trace, TraceScore, plain_trace
 from ui.cells import Cell, Scale, cells, first_false, guilty_span, shared_scale, suspect_step
-from ui.markup import escape, has_bidi_control, signed
+from ui.markup import escape, has_bidi_control, signed, typeset
 from ui.notes import render_note
 
 _VERDICT_WORDS = {"suspect": "suspected error", "not sure": "not sure", "follows": "follows from an earlier step"}
@@ -77,7 +77,7 @@ def summary(trace: Trace, diagnosis: Diagnosis | None) -> str:
         return "The critic is not sure." if diagnosis.not_sure else "No suspect step."
     wrong = first_false(diagnosis.steps[index].equations)
     doubt = " The critic is not sure." if diagnosis.not_sure else ""
-    return f"Step {index + 1} is suspect{f': expected {wrong.expected}' if wrong else ''}.{doubt}"
+    return f"Step {index + 1} is suspect{f': expected {typeset(wrong.expected)}' if wrong else ''}.{doubt}"
 
 
 def _finding(diagnosis: Diagnosis | None, index: int) -> StepFinding | None:

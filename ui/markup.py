@@ -28,7 +28,12 @@ def signed(number: float, digits: int = 2) -> str:
     if not math.isfinite(number):
         return "n/a"
     shown = f"{number:+.{digits}f}" if abs(number) < 1e6 else f"{number:+.1e}"
-    return shown[1:] if float(shown) == 0 else shown.replace("-", "\u2212")
+    return shown[1:] if float(shown) == 0 else typeset(shown)
+
+
+def typeset(numeral: str) -> str:
+    """A number that is text already, its minus typeset as in `signed`."""
+    return numeral.replace("-", "\u2212")
 
 
 def plain(number: float, digits: int = 2) -> str:

@@ -7,7 +7,7 @@ import re
 from irl_core.diagnosis import Diagnosis, StepFinding
 from irl_core.traces import Trace
 from ui.cells import first_false, suspect_step
-from ui.markup import escape, plain, signed
+from ui.markup import escape, plain, signed, typeset
 
 _WORTH_SAYING = 0.1
 
@@ -56,13 +56,13 @@ def _follows(index: int, finding: StepFinding, diagnosis: Diagnosis) -> str:
 def _correction(equation: str, expected: str) -> str:
     return (
         f'<p class="fix"><del><bdi>{escape(equation)}</bdi></del></p>'
-        f'<p class="word">check: expected <b>{escape(expected)}</b></p>'
+        f'<p class="word">check: expected <b>{escape(typeset(expected))}</b></p>'
     )
 
 
 def _rounding(equation: str, exact: str) -> str:
     """No error by itself, for people and buses come whole; but a class should see that the number was changed."""
-    return f'<p class="word">rounded: <bdi>{escape(equation)}</bdi>, exactly <b>{escape(exact)}</b></p>'
+    return f'<p class="word">rounded: <bdi>{escape(equation)}</bdi>, exactly <b>{escape(typeset(exact))}</b></p>'
 
 
 def _evidence(finding: StepFinding) -> str:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from irl_core.session import Session
 from ui.cells import first_false, suspect_step
-from ui.markup import count, escape, plain, signed
+from ui.markup import count, escape, plain, signed, typeset
 
 Order = Literal["critic", "sampled"]
 _RULES = {
@@ -107,7 +107,7 @@ def _remark(session: Session, index: int) -> tuple[str, bool]:
     if suspect is None:
         return ("not sure" if diagnosis.not_sure else "no suspect step") + stopped, False
     wrong = first_false(diagnosis.steps[suspect].equations)
-    tail = f" · expected {wrong.expected}" if wrong else " · not sure" if diagnosis.not_sure else ""
+    tail = f" · expected {typeset(wrong.expected)}" if wrong else " · not sure" if diagnosis.not_sure else ""
     return f"step {suspect + 1}{tail}{stopped}", True
 
 

@@ -161,6 +161,15 @@ def test_bytes_of_one_character_are_one_cell_with_their_rewards_summed():
     assert shown == [("a", 0.5, 0.5), ("😀", -1.5, -1.0), ("b", 2.0, 1.0)]
 
 
+def test_a_negative_number_that_was_expected_has_the_minus_that_scores_have():
+    text = "Left: 3 - 12 = 9\n#### 9"
+    trace, score = scored(text, [5, 7, 9, 12, 14, 16])
+    check = EquationCheck(span=(6, 16), text="3 - 12 = 9", expected="-9", stated="9", ok=False)
+    html = render_trace(trace, score, Diagnosis(steps=(finding("suspect", (check,)), finding()), first_suspect=0))
+    assert Page(html, "word").found == ["check: expected \u22129"]
+    assert Page(html, "fix").found == ["3 - 12 = 9"], "the pupil's own text stays as it is"
+
+
 def test_a_wrong_product_is_marked_with_the_expected_number():
     text = "Books: 3 * 12 = 35 left\n#### 35"
     trace, score = scored(text, [6, 8, 10, 13, 15, 18, 23])
