@@ -31,7 +31,7 @@ _Q8_0_ZERO = 128
 
 
 def packed_policy(backbone: Backbone, adapter: Path | None, packing: Packing) -> Path:
-    """The folder with the graph of the merged model, from the user's cache or made now (about ten seconds).
+    """The folder with the graph of the merged model, from the user's cache or made now (ten to twenty seconds).
 
     Raises:
         ValueError: if the backbone brings no GGUF whose header could be copied, or the adapter does not fit.
