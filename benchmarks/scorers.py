@@ -10,8 +10,10 @@ from transformers import PreTrainedModel
 
 from irl_core.backbones import resolve_backbone
 from irl_core.gguf_export import Packing
-from irl_core.openvino_graphs import packed_policy
+from irl_core.openvino_graphs import packed_graph
 from irl_core.packing import pack
+from irl_core.padding_free import PaddingFree
+from irl_core.paged import PagedModel
 from irl_core.policy import SHIPPED
 from irl_core.reading import Reader, Row
 from irl_core.scoring import causal_statistics
@@ -25,8 +27,17 @@ Scorer = Callable[[Sequence[Row]], list[torch.Tensor]]
 def ours(model: PreTrainedModel) -> Scorer:
     @torch.inference_mode()
     def score(rows: Sequence[Row]) -> list[torch.Tensor]:
-        # Reader() switches the model to its attention, the others back to theirs.
-        return [found.logprobs for found in causal_statistics(model, Reader(model).read(rows))]
+        # PaddingFree switches the model to its attention, the others back to theirs.
+        branches = Reader(PaddingFree(model.model)).read(rows)
+        return [found.logprobs for found in causal_statistics(model.lm_head, branches)]
+
+    return score
+
+
+def paged(model: PagedModel) -> Scorer:
+    @torch.inference_mode()
+    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+        return [found.logprobs for found in causal_statistics(model.lm_head, Reader(model.engine()).read(rows))]
 
     return score
 
@@ -107,7 +118,7 @@ def _scoring_graph(packing: Packing):
     import openvino
     import openvino.opset13 as op
 
-    folder = packed_policy(resolve_backbone(), SHIPPED, packing)
+    folder = packed_graph(resolve_backbone(), SHIPPED, packing)
     graph = openvino.Core().read_model(folder / "openvino_model.xml")
 
     def number(*values: int):

@@ -25,9 +25,10 @@ from benchmarks import performance, samplers, scorers
 from benchmarks.app_start import start_once
 from benchmarks.roofline import roofline
 from benchmarks.timing import growth_exponent, machine, race, started
-from irl_core.backbones import load_causal_lm, load_tokenizer, native_dtype, resolve_backbone
+from irl_core.backbones import load_tokenizer, native_dtype, resolve_backbone
 from irl_core.critic import load_critic
 from irl_core.gguf_export import load_merged
+from irl_core.paged import PagedModel
 from irl_core.policy import SHIPPED
 from irl_core.prompts import encode_solution, prompt_ids
 from irl_core.sampling import Sampling
@@ -120,10 +121,11 @@ def scoring(args: argparse.Namespace) -> dict[str, Any]:
     model = load_merged(backbone, SHIPPED).to(native_dtype())
     kind = str(model.dtype).removeprefix("torch.")
     engines = {
-        f"ours, {kind} (default)": scorers.ours(scorers.packed(load_merged(backbone, SHIPPED).to(native_dtype()))),
-        f"ours, {kind}, weights as torch keeps them": scorers.ours(model),
-        "ours, torch's int8": scorers.ours(samplers.int8(load_merged(backbone, SHIPPED))),
-        "ours, float32": scorers.ours(exact_model),
+        f"ours, OpenVINO's pages, {kind} (default)": scorers.paged(PagedModel(backbone, SHIPPED)),
+        f"ours, PyTorch, {kind}": scorers.ours(scorers.packed(load_merged(backbone, SHIPPED).to(native_dtype()))),
+        f"ours, PyTorch, {kind}, weights as torch keeps them": scorers.ours(model),
+        "ours, PyTorch's int8": scorers.ours(samplers.int8(load_merged(backbone, SHIPPED))),
+        "ours, PyTorch, float32": scorers.ours(exact_model),
         f"plain loop padded to {scorers.PADDED_TO}, {kind}": scorers.plain_loop(model, scorers.PADDED_TO),
         f"plain loop, no padding, {kind}": scorers.plain_loop(model),
         f"padded batch, sdpa, {kind}": scorers.padded_batch(model),
@@ -215,7 +217,7 @@ def scaling(args: argparse.Namespace) -> dict[str, Any]:
     sampler = samplers.of_policy(samplers.endless_openvino("Q8_0"))
     backbone = resolve_backbone()
     tokenizer = load_tokenizer(backbone)
-    score = scorers.ours(scorers.packed(load_causal_lm(backbone, native_dtype())))
+    score = scorers.paged(PagedModel(backbone, SHIPPED))
     prompt = prompt_ids(tokenizer, samplers.QUESTION)
     text = encode_solution(tokenizer, SOLUTION * 8)[0]
 

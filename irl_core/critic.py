@@ -23,6 +23,8 @@ from irl_core.backbones import (
 from irl_core.calibration import Calibration, load_calibration, uncalibrated
 from irl_core.evidence import FEATURES
 from irl_core.packing import pack
+from irl_core.padding_free import PaddingFree
+from irl_core.paged import PagedModel, can_be_paged
 from irl_core.reading import Reader
 from irl_core.rewards import CriticCard, score_growing, score_trace
 from irl_core.scoring import (
@@ -61,20 +63,26 @@ class Critic:
         self._load_models(adapter, dtype or native_dtype())
 
     def _load_models(self, adapter: Path | None, dtype: torch.dtype) -> None:
-        self._model = load_critic_model(self.card, self.backbone, adapter, dtype)
-        self._reference = load_causal_lm(self.backbone, dtype) if self.card.form == "log_ratio" else None
-        for model in filter(None, (self._model, self._reference)):
-            pack(model)
+        adapters = (adapter, None) if self.card.form == "log_ratio" else (adapter,)
+        if self.card.form != "head" and can_be_paged(self.backbone, dtype):
+            self._models = [PagedModel(self.backbone, one) for one in adapters]
+        else:
+            self._models = [load_critic_model(self.card, self.backbone, one, dtype) for one in adapters]
+            for model in self._models:
+                pack(model)
 
     @property
     def model(self) -> torch.nn.Module:
-        """Backbone and adapter in one, in evaluation mode; packed where that is faster, which float32 never is."""
-        return self._model
+        """Backbone and adapter in one, in evaluation mode; always a module of PyTorch where the critic is in float32.
+
+        In bfloat16 it may be packed, or OpenVINO's, and can neither be trained nor saved.
+        """
+        return self._models[0]
 
     @property
     def device_name(self) -> str:
         """Where the arithmetic is done, for a person: "CPU" or "GPU"."""
-        return "CPU" if next(self._model.parameters()).device.type == "cpu" else "GPU"
+        return "CPU" if self._models[0].device.type == "cpu" else "GPU"
 
     def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]:
         """Scores of several traces of one problem, in order."""
@@ -107,21 +115,22 @@ class Critic:
 
     def readers(self) -> tuple[Reader, ...]:
         """One per model that `read` asks, each without memories."""
-        models = (self._model,) if self._reference is None else (self._model, self._reference)
-        return tuple(Reader(model) for model in models)
+        return tuple(
+            Reader(model.engine() if isinstance(model, PagedModel) else PaddingFree(model.model))
+            for model in self._models
+        )
 
     @torch.inference_mode()
     def read(self, encoded: Sequence[EncodedTrace], readers: Sequence[Reader]) -> list[TokenStatistics]:
         """What the models say of each token, in one pass; `readers` remember it for the next call."""
         rows = [(e.prompt, e.completion) for e in encoded]
-        own, *reference = [reader.read(rows) for reader in readers]
+        branches = [reader.read(rows) for reader in readers]
         if self.card.form == "head":
-            return head_statistics(self._model, own)
-        found = causal_statistics(self._model, own)
-        if not reference:
-            return found
-        base = causal_statistics(self._reference, reference[0])
-        return [a._replace(reference=b.logprobs) for a, b in zip(found, base, strict=True)]
+            return head_statistics(self._models[0].score, branches[0])
+        said = [causal_statistics(model.lm_head, read) for model, read in zip(self._models, branches, strict=True)]
+        if self.card.form != "log_ratio":
+            return said[0]
+        return [own._replace(reference=base.logprobs) for own, base in zip(*said, strict=True)]
 
 
 class ScoringSession:

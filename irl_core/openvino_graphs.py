@@ -1,9 +1,11 @@
-"""A packed policy as OpenVINO's own graph, with the products that read the same states done as one.
+"""A packed model as OpenVINO's own graph, with the products that read the same states done as one.
 
 OpenVINO GenAI makes a graph of a GGUF file each time it is opened, one product per matrix of the file. A step that
 draws one token for each of a few traces is mostly the price of calling products: queries, keys and values as one, gate
 and up as one, leave four of seven in a layer. Their weights are kept as signed integers, which are multiplied without
 a zero point. Every number that is computed stays what it was, and the kept graph opens in less than half the time.
+
+The policy draws from such a graph as it is; the critic reads with one whose attention is paged (`reading_graph`).
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _FILES = ("openvino_model.xml", "openvino_model.bin")  # the names under which O
 _Q8_0_ZERO = 128
 
 
-def packed_policy(backbone: Backbone, adapter: Path | None, packing: Packing) -> Path:
+def packed_graph(backbone: Backbone, adapter: Path | None, packing: Packing) -> Path:
     """The folder with the graph of the merged model, from the user's cache or made now (ten to twenty seconds).
 
     Raises:
@@ -39,12 +41,12 @@ def packed_policy(backbone: Backbone, adapter: Path | None, packing: Packing) ->
     if backbone.gguf is None:
         raise ValueError(f"{backbone.name!r} brings no GGUF file to copy a header from")
     made_from = f"{policy_sha256(backbone, adapter)}, {packing}, version {_VERSION}"
-    folder = cache_root() / "policies" / digest(made_from)[:16]
+    folder = cache_root() / "graphs" / digest(made_from)[:16]
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / ".lock"):
         if not is_intact(folder, set(_FILES), made_from):
             with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                file = Path(scratch) / f"policy-{packing}.gguf"
+                file = Path(scratch) / f"model-{packing}.gguf"
                 write_gguf(load_merged(backbone, adapter), backbone.gguf, file, packing)
                 made = write_graph(file, Path(scratch) / "graph")
                 for name in _FILES:
@@ -85,6 +87,46 @@ def join_products(graph: openvino.Model) -> None:
         parts = op.variadic_split(joined, op.constant(np.int64(-1)), rows)
         for product, part in zip(products, parts.outputs(), strict=True):
             product.output(0).replace(part)
+
+
+def reading_graph(graph: openvino.Model) -> tuple[openvino.Model, np.ndarray]:
+    """The body of a language model for `irl_core.paged`, and its head (vocabulary, d) in half precision.
+
+    The body gives last hidden states (N, d). Its attention is paged: each sequence attends with the rows of
+    `rows_attending`, in order, where one row may stand for a token of several sequences; `row_of_each` (N,) says which
+    of them goes on.
+    """
+    import openvino
+    import openvino.opset13 as op
+    from openvino._offline_transformations import paged_attention_transformation
+
+    paged_attention_transformation(graph)
+    attending, of_each = _indices("rows_attending"), _indices("row_of_each")
+    rows = op.constant(np.int64(0))
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() == "PagedAttentionExtension":
+            for i in range(3):  # queries, keys, values
+                given = op.gather(node.input_value(i), attending, rows)
+                node.input(i).replace_source_output(given.output(0))
+            readers = list(node.output(0).get_target_inputs())
+            attended = op.gather(node.output(0), of_each, rows)
+            for reader in readers:
+                reader.replace_source_output(attended.output(0))
+    product = graph.outputs[0].get_node()
+    while product.get_type_name() != "MatMul":
+        product = product.input_value(0).get_node()
+    states = op.squeeze(product.input_value(0), op.constant(np.int64(1)))
+    (head,) = _constants(product.input_value(1).get_node())
+    return openvino.Model([op.result(states)], [*graph.get_parameters(), attending, of_each], "reading"), head
+
+
+def _indices(name: str) -> openvino.Node:
+    import openvino
+    import openvino.opset13 as op
+
+    node = op.parameter([-1], openvino.Type.i32)
+    node.output(0).set_names({name})
+    return node
 
 
 def _constants(node: openvino.Node) -> Sequence[np.ndarray]:

@@ -22,14 +22,18 @@ class PackedLinear(torch.nn.Module):
 
 
 def pack(model: torch.nn.Module) -> None:
-    """Put packed layers in the place of the model's linear ones, where that is faster: in bfloat16 on a CPU."""
-    if not hasattr(torch.ops.mkldnn, "_linear_pointwise"):  # a torch that was built without oneDNN
-        return
+    """Put packed layers in the place of the model's linear ones, where that is faster."""
     for parent in list(model.modules()):
         for name, layer in list(parent.named_children()):
-            if type(layer) is torch.nn.Linear and can_be_packed(layer.weight):
-                setattr(parent, name, PackedLinear(layer))
+            if type(layer) is torch.nn.Linear:
+                setattr(parent, name, packed(layer))
+
+
+def packed(linear: torch.nn.Linear) -> torch.nn.Module:
+    """The layer as it is read fastest: packed if it is in bfloat16 and on a CPU, else as it is."""
+    return PackedLinear(linear) if can_be_packed(linear.weight) else linear
 
 
 def can_be_packed(weight: torch.Tensor) -> bool:
-    return weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and torch.backends.mkldnn.is_available()
+    has_products = torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+    return has_products and weight.device.type == "cpu" and weight.dtype == torch.bfloat16

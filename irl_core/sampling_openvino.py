@@ -19,7 +19,7 @@ import numpy as np
 
 from irl_core.backbones import Backbone, load_tokenizer
 from irl_core.gguf_export import Packing, policy_sha256
-from irl_core.openvino_graphs import packed_policy
+from irl_core.openvino_graphs import packed_graph
 from irl_core.prompts import PromptForm, end_id
 from irl_core.sampling import Drawn, Sampling, Stopped, TokenPolicy
 
@@ -86,7 +86,7 @@ class OpenVINOPolicy(TokenPolicy):
         properties = {"INFERENCE_PRECISION_HINT": "f32", "KV_CACHE_PRECISION": "f16"}
         if packing == "F16":  # weights this fine deserve activations and a cache of float32
             properties |= {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "0", "KV_CACHE_PRECISION": "f32"}
-        model = packed or packed_policy(backbone, adapter, packing)
+        model = packed or packed_graph(backbone, adapter, packing)
         self._pipeline = openvino_genai.ContinuousBatchingPipeline(model, scheduler, "CPU", properties)
         self._busy = threading.Lock()
         self._requests = 0

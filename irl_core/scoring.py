@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -14,6 +14,9 @@ from irl_core.traces import Span, Trace, partition, strip_calculator_marks
 
 MAX_TOKENS = 1536
 _BATCH_TOKENS = 2048
+Head = Callable[[torch.Tensor], torch.Tensor]
+"""What a model says of states (N, d): logits (N, vocabulary), or a value (N, 1)."""
+
 _HEAD_CHUNK = 64  # logits of more rows than this leave the processor's cache and the allocator's
 
 
@@ -84,7 +87,7 @@ def scoring_batches(encoded: Sequence[EncodedTrace], budget: int = _BATCH_TOKENS
         yield batch
 
 
-def causal_statistics(model: torch.nn.Module, branches: Sequence[Branch]) -> list[TokenStatistics]:
+def causal_statistics(lm_head: Head, branches: Sequence[Branch]) -> list[TokenStatistics]:
     """Log-probability of each token of `branches`, all that one pass has read, under a causal language model.
 
     Those already found are kept. The head is applied in chunks: the logits of a whole batch would take a gigabyte.
@@ -96,7 +99,7 @@ def causal_statistics(model: torch.nn.Module, branches: Sequence[Branch]) -> lis
         hidden = torch.cat([branch.before(start) for branch, start in fresh])
         targets = torch.tensor([i for branch, start in fresh for i in branch.ids[start:]], device=hidden.device)
         chunks = zip(hidden.split(_HEAD_CHUNK), targets.split(_HEAD_CHUNK), strict=True)
-        logprobs = torch.cat([logprobs_of(model.lm_head(states), ids) for states, ids in chunks]).cpu()
+        logprobs = torch.cat([logprobs_of(lm_head(states), ids) for states, ids in chunks]).cpu()
     counts = [len(branch.ids) - start for branch, start in zip(branches, known, strict=True)]
     for branch, new in zip(branches, logprobs.split(counts), strict=True):
         found = branch.origin.found[: branch.shared] if branch.found is None and branch.origin else branch.found
@@ -115,10 +118,10 @@ def logprobs_of(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
     return logits.gather(1, ids[:, None])[:, 0].float() - highest[:, 0].float() - mass.log()
 
 
-def head_statistics(model: torch.nn.Module, branches: Sequence[Branch]) -> list[TokenStatistics]:
+def head_statistics(head: Head, branches: Sequence[Branch]) -> list[TokenStatistics]:
     """V_t after each token of `branches`, less V at the prompt's last token, from a head with one label."""
     states = [torch.cat([branch.parent.states[-1:], branch.states]) for branch in branches]
-    values = model.score(torch.cat(states)).float()[:, 0].cpu()
+    values = head(torch.cat(states)).float()[:, 0].cpu()
     return [TokenStatistics(values=v[1:] - v[0]) for v in values.split([len(s) for s in states])]
 
 

@@ -16,7 +16,7 @@ from transformers import PreTrainedModel
 
 from irl_core.backbones import Backbone, BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.gguf_export import Packing, load_merged
-from irl_core.openvino_graphs import packed_policy
+from irl_core.openvino_graphs import packed_graph
 from irl_core.policy import Sampling, TraceEnded, TraceGrew
 from irl_core.prompts import encode_solution, end_id, prompt_ids
 
@@ -118,7 +118,7 @@ def test_the_graph_that_is_kept_calls_four_products_a_layer_and_the_head(
     backbone: Backbone, adapter: Path, packing: Packing
 ) -> None:
     """Queries, keys and values as one; gate and up as one. One more turns the rotary angles."""
-    graph = openvino.Core().read_model(packed_policy(backbone, adapter, packing) / "openvino_model.xml")
+    graph = openvino.Core().read_model(packed_graph(backbone, adapter, packing) / "openvino_model.xml")
     layers = load_causal_lm(backbone).config.num_hidden_layers
     assert sum(node.get_type_name() == "MatMul" for node in graph.get_ordered_ops()) == 4 * layers + 2
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import Gemma2Config, Gemma2ForCausalLM, MistralConfig, MistralForCausalLM
 
+from irl_core.padding_free import PaddingFree
 from irl_core.reading import Branch, Reader, common_length
 from irl_core.scoring import causal_statistics, logprobs_of
 from irl_core.traces import trace_from_text
@@ -41,7 +42,7 @@ def llama():
 @torch.inference_mode()
 def test_sequences_side_by_side_are_read_as_each_is_alone(llama, rows):
     expected = [alone(llama, [*prompt, *ids])[len(prompt) :] for prompt, ids in rows]
-    branches = Reader(llama).read([(list(prompt), ids) for prompt, ids in rows])
+    branches = Reader(PaddingFree(llama.model)).read([(list(prompt), ids) for prompt, ids in rows])
     for branch, states in zip(branches, expected, strict=True):
         torch.testing.assert_close(branch.states, states, atol=1e-5, rtol=1e-5)
 
@@ -51,7 +52,7 @@ def test_sequences_side_by_side_are_read_as_each_is_alone(llama, rows):
 @torch.inference_mode()
 def test_what_is_remembered_changes_nothing(llama, calls):
     expected = [[alone(llama, [1, 5, *ids])[2:] for ids in call] for call in calls]
-    reader = Reader(llama)
+    reader = Reader(PaddingFree(llama.model))
     for call, states in zip(calls, expected, strict=True):
         for branch, alone_states in zip(reader.read([([1, 5], ids) for ids in call]), states, strict=True):
             torch.testing.assert_close(branch.states, alone_states, atol=1e-5, rtol=1e-5)
@@ -59,7 +60,7 @@ def test_what_is_remembered_changes_nothing(llama, calls):
 
 @torch.inference_mode()
 def test_a_prompt_is_read_once_and_a_sequence_from_its_first_new_token_on(llama):
-    reader, counted = Reader(llama), []
+    reader, counted = Reader(PaddingFree(llama.model)), []
     hook = llama.model.register_forward_pre_hook(
         lambda module, inputs, named: counted.append(sum(piece.length for piece in named["pieces"])), with_kwargs=True
     )
@@ -79,18 +80,18 @@ def test_what_solutions_begin_with_is_read_and_judged_once(llama):
     prompt, judged = [1, 5, 6], []
     rows = [[7, 8, 9, 4], [7, 8, 3, 3], [7, 8, 9, 4], [7, 8, 3], [7, 8, 3, 3, 2], [9]]
     grown = [[*ids, 5, 6] for ids in rows]
-    reader = Reader(llama)
+    reader = Reader(PaddingFree(llama.model))
     hook = llama.lm_head.register_forward_pre_hook(lambda module, inputs: judged.append(len(inputs[0])))
     try:
         found = [
-            [s.logprobs for s in causal_statistics(llama, reader.read([(prompt, i) for i in r]))]
+            [s.logprobs for s in causal_statistics(llama.lm_head, reader.read([(prompt, i) for i in r]))]
             for r in (rows, grown)
         ]
     finally:
         hook.remove()
     assert judged == [4 + 2 + 0 + 0 + 1 + 1, 2 + 2 + 0 + 2 + 2 + 2]
     for ids, logprobs in zip(rows + grown, found[0] + found[1], strict=True):
-        expected = causal_statistics(llama, Reader(llama).read([(prompt, ids)]))[0].logprobs
+        expected = causal_statistics(llama.lm_head, Reader(PaddingFree(llama.model)).read([(prompt, ids)]))[0].logprobs
         torch.testing.assert_close(logprobs, expected, atol=1e-5, rtol=1e-5)
 
 
@@ -98,7 +99,7 @@ def test_what_solutions_begin_with_is_read_and_judged_once(llama):
 def test_a_model_with_biases_is_read_as_it_reads_itself():
     model = nano_qwen2()
     expected = [alone(model, [1, 5, 6, *ids])[3:] for ids in ([7, 8, 9], [10])]
-    branches = Reader(model).read([([1, 5, 6], [7, 8, 9]), ([1, 5, 6], [10])])
+    branches = Reader(PaddingFree(model.model)).read([([1, 5, 6], [7, 8, 9]), ([1, 5, 6], [10])])
     for branch, states in zip(branches, expected, strict=True):
         torch.testing.assert_close(branch.states, states, atol=1e-5, rtol=1e-5)
 
@@ -108,7 +109,7 @@ def test_a_sliding_window_is_kept():
     torch.manual_seed(0)
     model = MistralForCausalLM(MistralConfig(sliding_window=4, initializer_range=0.3, **SIZES)).eval()
     expected = alone(model, list(range(3, 18)))
-    reader = Reader(model)
+    reader = Reader(PaddingFree(model.model))
     reader.read([([3, 4], list(range(5, 12)))])
     (branch,) = reader.read([([3, 4], list(range(5, 18)))])
     torch.testing.assert_close(branch.states, expected[2:], atol=1e-5, rtol=1e-5)
@@ -118,19 +119,19 @@ def test_a_sliding_window_is_kept():
 def test_a_long_sequence_is_read_in_pieces_as_in_one(llama):
     tokens = [3 + i * i % 37 for i in range(400)]
     expected = alone(llama, tokens)
-    (branch,) = Reader(llama).read([(tokens[:20], tokens[20:])])
+    (branch,) = Reader(PaddingFree(llama.model)).read([(tokens[:20], tokens[20:])])
     torch.testing.assert_close(branch.states, expected[20:], atol=1e-5, rtol=1e-5)
 
 
 def test_attention_that_cannot_be_read_this_way_is_refused():
     model = Gemma2ForCausalLM(Gemma2Config(**SIZES)).eval()
     with pytest.raises(NotImplementedError, match="gemma2"):
-        Reader(model).read([([3], [4, 5])])
+        Reader(PaddingFree(model.model)).read([([3], [4, 5])])
 
 
 def test_a_prompt_without_tokens_is_refused(llama):
     with pytest.raises(ValueError, match="predicts nothing"):
-        Reader(llama).read([([], [4, 5])])
+        Reader(PaddingFree(llama.model)).read([([], [4, 5])])
 
 
 def test_the_common_beginning_ends_at_the_first_difference():
@@ -140,7 +141,7 @@ def test_the_common_beginning_ends_at_the_first_difference():
 
 
 def test_a_fork_leaves_its_origin_as_it_was(llama):
-    (branch,) = Reader(llama).read([([1, 5], [7, 8, 9])])
+    (branch,) = Reader(PaddingFree(llama.model)).read([([1, 5], [7, 8, 9])])
     fork = branch.fork(1)
     assert (fork.ids, branch.ids) == ([7], [7, 8, 9])
     assert isinstance(branch.fork(0), Branch)

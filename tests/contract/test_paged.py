@@ -1,0 +1,107 @@
+"""What we rely on in OpenVINO's paged attention: the critic reads with it what PyTorch reads in float32."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+import torch
+
+from irl_core.backbones import BackboneError
+from irl_core.critic import Critic, load_critic
+from irl_core.reading import Work
+from irl_core.traces import Trace, trace_from_text
+
+pytest.importorskip("openvino_genai")
+from irl_core.paged import PagedEngine, PagedModel, can_be_paged
+
+pytestmark = pytest.mark.slow
+
+QUESTION = "Tom has 3 boxes of 5 pens and gives 4 away. How many pens are left?"
+SOLUTION = (
+    "\n".join(f"In week {i} he has {i} * 7 = {7 * i} pens and gives {i} away." for i in range(1, 9)) + "\n#### 49"
+)
+CLOSE, ONE_TOKEN = 0.05, 0.5  # nats: the mean over tokens and any of them, where bfloat16 gives 0.024 and 0.23
+
+
+@pytest.fixture(scope="module")
+def paged() -> Critic:
+    try:
+        critic = load_critic()
+    except BackboneError as problem:
+        pytest.skip(f"the embedded backbone cannot be fetched: {problem}")
+    if not isinstance(critic.model, PagedModel):
+        pytest.skip("this processor does not multiply in bfloat16: the critic is read by PyTorch in float32")
+    return critic
+
+
+@pytest.fixture(scope="module")
+def exact() -> Critic:
+    return load_critic(dtype=torch.float32)
+
+
+def differences(paged: list, exact: list) -> torch.Tensor:
+    return torch.cat(
+        [(torch.tensor(a.rewards) - torch.tensor(b.rewards)).abs() for a, b in zip(paged, exact, strict=True)]
+    )
+
+
+def traces(*texts: str) -> list[Trace]:
+    return [trace_from_text(text) for text in texts]
+
+
+def test_rewards_are_those_of_float32_up_to_rounding(paged: Critic, exact: Critic) -> None:
+    texts = [SOLUTION[:length] for length in (40, 90, 91, 200)]
+    some = traces(SOLUTION, "3 * 5 = 15 and 15 - 4 = 11.\n#### 11", *texts, SOLUTION[:100] + "8" + SOLUTION[100:])
+    found = differences(paged.score(QUESTION, some), exact.score(QUESTION, some))
+    assert found.mean() < CLOSE
+    assert found.max() < ONE_TOKEN
+
+
+def test_traces_that_grow_part_and_are_edited_are_read_as_afresh(paged: Critic, exact: Critic) -> None:
+    """Within a page and at its edge, several edits of one trace, and one trace that takes another's beginning."""
+    dice, session = random.Random(0), paged.session(QUESTION)
+    texts = [SOLUTION[: dice.randrange(20, 60)] for _ in range(4)]
+    for _ in range(12):
+        match dice.randrange(3):
+            case 0:
+                texts = [text + SOLUTION[len(text) : len(text) + dice.randrange(60)] for text in texts]
+            case 1:
+                at = dice.randrange(len(texts[0]))
+                texts = [texts[0], *(texts[0][:at] + digit + texts[0][at:] for digit in "058")]
+            case 2:
+                texts[-1] = texts[0][: dice.randrange(5, len(texts[0]))] + " so 2"
+        found = differences(session.score(traces(*texts)), exact.score(QUESTION, traces(*texts)))
+        assert found.mean() < CLOSE
+        assert found.max() < ONE_TOKEN
+
+
+def test_each_token_is_read_once_and_pages_are_used_again(paged: Critic, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, engines = [], []
+
+    def counted(self: PagedEngine, work: Sequence[Work]) -> torch.Tensor:
+        read.append(sum(len(new) for _, new in work))
+        engines.append(self)
+        return as_it_is(self, work)
+
+    as_it_is = PagedEngine.read
+    monkeypatch.setattr(PagedEngine, "read", counted)
+    beginning = SOLUTION[:120]
+    paged.session(QUESTION).score(traces(beginning))
+    session = paged.session(QUESTION)
+    session.score(traces(beginning, f"{beginning} 5", f"{beginning} 7"))
+    assert read[1] == read[0] + 1 + 2, "a space that two have more, and a digit each"
+    session.score(traces(f"{beginning} 5", f"{beginning} 7"))
+    assert len(read) == 2, "all of it was known"
+    places = engines[1]._pool.shape[1]
+    for i in range(2 * places):
+        session.score(traces(f"{beginning} 5{i % 10}"))
+    assert read[2:] == [1] * len(read[2:])
+    assert engines[-1]._pool.shape[1] == places, "a page that nobody remembers is free again"
+
+
+def test_float32_and_models_without_a_gguf_file_are_read_by_pytorch(paged: Critic, exact: Critic) -> None:
+    assert not isinstance(exact.model, PagedModel)
+    assert not can_be_paged(replace(paged.backbone, gguf=None), torch.bfloat16)
