@@ -23,9 +23,8 @@ from irl_core.backbones import (
 from irl_core.calibration import Calibration, load_calibration, uncalibrated
 from irl_core.evidence import FEATURES
 from irl_core.packing import pack
-from irl_core.padding_free import PaddingFree
 from irl_core.paged import PagedModel, can_be_paged
-from irl_core.reading import Reader
+from irl_core.reading import Engine, Reader
 from irl_core.rewards import CriticCard, score_growing, score_trace
 from irl_core.scoring import (
     EncodedTrace,
@@ -115,10 +114,7 @@ class Critic:
 
     def readers(self) -> tuple[Reader, ...]:
         """One per model that `read` asks, each without memories."""
-        return tuple(
-            Reader(model.engine() if isinstance(model, PagedModel) else PaddingFree(model.model))
-            for model in self._models
-        )
+        return tuple(Reader(_engine(model)) for model in self._models)
 
     @torch.inference_mode()
     def read(self, encoded: Sequence[EncodedTrace], readers: Sequence[Reader]) -> list[TokenStatistics]:
@@ -131,6 +127,15 @@ class Critic:
         if self.card.form != "log_ratio":
             return said[0]
         return [own._replace(reference=base.logprobs) for own, base in zip(*said, strict=True)]
+
+
+def _engine(model: PagedModel | torch.nn.Module) -> Engine:
+    """One that has read nothing yet."""
+    if isinstance(model, PagedModel):
+        return model.engine()
+    from irl_core.padding_free import PaddingFree  # brings the modelling half of transformers: seconds at the start
+
+    return PaddingFree(model.model)
 
 
 class ScoringSession:
