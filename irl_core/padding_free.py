@@ -12,11 +12,12 @@ from irl_core.reading import Branch, Work, ids_and_positions
 
 _NAME = "padding_free"
 _PIECE = 128
+_PAD_TO = 32  # oneDNN keeps a kernel for every number of keys it has seen: there are to be few
 
 
 @dataclass
 class _KeysAndValues:
-    """By layer the keys and below them the values, (2 · H_kv, T, d_head)."""
+    """By layer the keys and below them the values, (2 · H_kv, T, d_head); of a T rounded up, the last mean nothing."""
 
     of: dict[int, torch.Tensor] = field(default_factory=dict)
 
@@ -53,27 +54,25 @@ class _Piece:
 
     def __init__(self, branch: Branch, length: int, end: int) -> None:
         self.branch, self.length, self.end = branch, length, end
+        self.padded = end + -end % _PAD_TO
         self._masks: dict[int | None, torch.Tensor] = {}
 
     def extend(self, layer: int, new: torch.Tensor) -> torch.Tensor:
-        """Add the keys and values (2 · H_kv, n, d_head) of these tokens; returns all up to them."""
+        """Add the keys and values (2 · H_kv, n, d_head) of these tokens; returns all up to them, and padding."""
         memory, before = self.branch.memory.of, self.branch.origin or self.branch.parent
-        if layer in memory:
-            memory[layer] = torch.cat([memory[layer], new], 1)
-        elif before:  # which this layer has read a moment ago, if not earlier
-            known = self.branch.start + self.branch.shared
-            memory[layer] = torch.cat([before.memory.of[layer][:, :known], new], 1)
-        else:
-            memory[layer] = new
+        if layer not in memory and before:  # which this layer has read a moment ago, if not earlier
+            memory[layer] = before.memory.of[layer]
+        known = [memory[layer][:, : self.end - self.length]] if layer in memory else []
+        memory[layer] = torch.cat([*known, new, new.new_zeros(len(new), self.padded - self.end, new.shape[-1])], 1)
         return memory[layer]
 
     def mask(self, like: torch.Tensor, groups: int, window: int | None) -> torch.Tensor:
         """What is added to the scores of `groups` queries a key (groups · n, L): -inf where a token must not look.
 
-        That is ahead, and further back than `window`.
+        That is ahead, where the padding is too, and further back than `window`.
         """
         if window not in self._masks:
-            back = torch.arange(self.end - self.length, self.end)[:, None] - torch.arange(self.end)
+            back = torch.arange(self.end - self.length, self.end)[:, None] - torch.arange(self.padded)
             hidden = (back < 0) | (back >= (window or self.end))
             mask = torch.zeros(back.shape).masked_fill(hidden, float("-inf"))
             self._masks[window] = mask.repeat(groups, 1).to(like)
