@@ -16,6 +16,7 @@ from irl_core.backbones import (
     Backbone,
     load_causal_lm,
     load_tokenizer,
+    native_device,
     native_dtype,
     resolve_backbone,
     stored_dtype,
@@ -64,7 +65,7 @@ class Critic:
         self._model = load_critic_model(self.card, self.backbone, adapter, dtype)
         self._reference = load_causal_lm(self.backbone, dtype) if self.card.form == "log_ratio" else None
         for model in filter(None, (self._model, self._reference)):
-            pack(model)
+            pack(model.to(native_device()))
 
     @property
     def model(self) -> torch.nn.Module:

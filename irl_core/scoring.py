@@ -14,7 +14,8 @@ from irl_core.traces import Span, Trace, partition, strip_calculator_marks
 
 MAX_TOKENS = 1536
 _BATCH_TOKENS = 2048
-_HEAD_CHUNK = 64  # logits of more rows than this leave the processor's cache and the allocator's
+# Logits of more rows than this leave the processor's cache and the allocator's; a GPU waits for few rows as for many.
+_HEAD_CHUNK, _GPU_HEAD_CHUNK = 64, 2048
 
 
 class TokenStatistics(NamedTuple):
@@ -95,7 +96,8 @@ def causal_statistics(model: torch.nn.Module, branches: Sequence[Branch]) -> lis
     if fresh:
         hidden = torch.cat([branch.before(start) for branch, start in fresh])
         targets = torch.tensor([i for branch, start in fresh for i in branch.ids[start:]], device=hidden.device)
-        chunks = zip(hidden.split(_HEAD_CHUNK), targets.split(_HEAD_CHUNK), strict=True)
+        chunk = _HEAD_CHUNK if hidden.device.type == "cpu" else _GPU_HEAD_CHUNK
+        chunks = zip(hidden.split(chunk), targets.split(chunk), strict=True)
         logprobs = torch.cat([logprobs_of(model.lm_head(states), ids) for states, ids in chunks]).cpu()
     counts = [len(branch.ids) - start for branch, start in zip(branches, known, strict=True)]
     for branch, new in zip(branches, logprobs.split(counts), strict=True):

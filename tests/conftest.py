@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -17,6 +18,27 @@ settings.register_profile("errata", deadline=None, derandomize=True, max_example
 settings.load_profile("errata")
 
 ROOT = Path(__file__).parents[1]
+_SEES_GPU, _VISIBLE = torch.cuda.is_available, os.environ.get("CUDA_VISIBLE_DEVICES")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let only the tests in tests/gpu see a GPU: what the others expect, bit by bit, is what a CPU computes.
+
+    A hook and not a fixture, because models are made in fixtures of whole modules, which come before.
+    """
+    os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+    if item.path.parent.name == "gpu":
+        torch.cuda.is_available = _SEES_GPU
+        if _VISIBLE is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = _VISIBLE
+    else:
+        torch.cuda.is_available = _sees_none
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # for the processes that a test starts
+
+
+def _sees_none() -> bool:
+    return False
 
 
 @pytest.fixture(scope="session")
