@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import settings
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -18,27 +17,12 @@ settings.register_profile("errata", deadline=None, derandomize=True, max_example
 settings.load_profile("errata")
 
 ROOT = Path(__file__).parents[1]
-_SEES_GPU, _VISIBLE = torch.cuda.is_available, os.environ.get("CUDA_VISIBLE_DEVICES")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Let only the tests in tests/gpu see a GPU: what the others expect, bit by bit, is what a CPU computes.
-
-    A hook and not a fixture, because models are made in fixtures of whole modules, which come before.
-    """
-    os.environ.pop("CUDA_VISIBLE_DEVICES", None)
-    if item.path.parent.name == "gpu":
-        torch.cuda.is_available = _SEES_GPU
-        if _VISIBLE is not None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = _VISIBLE
-    else:
-        torch.cuda.is_available = _sees_none
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # for the processes that a test starts
-
-
-def _sees_none() -> bool:
-    return False
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide GPUs unless tests/gpu alone was asked for: what all other tests expect is what a CPU computes."""
+    if not all("gpu" in Path(argument).parts for argument in config.args):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 @pytest.fixture(scope="session")

@@ -97,8 +97,8 @@ def mixture_of(args: argparse.Namespace) -> Mixture:
 def validation(args: argparse.Namespace) -> dict[str, list[Demonstration]]:
     """Problems of unseen stories, and GSM8K's last twentieth where it is trained on."""
     held_out = {"story": list(held_out_stories(200))}
-    if args.demonstrations:
-        held_out["gsm8k"] = load_gsm8k(args.demonstrations, split="held_out")[:100]
+    if args.demonstrations and (last := load_gsm8k(args.demonstrations, split="held_out")[:100]):
+        held_out["gsm8k"] = last
     return held_out
 
 
