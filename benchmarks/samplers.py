@@ -72,7 +72,7 @@ def of_policy(policy: Policy) -> Sampler:
 
 def generate(model: Any, tokenizer: Any) -> Sampler:
     """transformers' `generate` with `num_return_sequences`."""
-    prompt = torch.tensor([prompt_ids(tokenizer, QUESTION)])
+    prompt = torch.tensor([prompt_ids(tokenizer, QUESTION)], device=model.device)
 
     def draw(n: int, tokens: int, seed: int) -> int:
         torch.manual_seed(seed)
