@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-_GPU_ROWS = 128
+_MOST_ROWS = 1024
 
 
 @dataclass
@@ -51,7 +51,7 @@ class TransformersPolicy(TokenPolicy):
     """A causal language model in memory; `calculator=True` fills in the result of an expression once '=' is drawn.
 
     Of several questions so many are drawn side by side as make up `at_once` traces: None takes one question at a time
-    on a CPU, 128 traces on a GPU.
+    on a CPU, and what memory there is for on a GPU.
     """
 
     calculates = True
@@ -71,13 +71,14 @@ class TransformersPolicy(TokenPolicy):
         stop_ids = [ends] if isinstance(ends, int) else ends or []
         super().__init__(name, sha256, tokenizer, form, model.config.max_position_embeddings, stop_ids)
         self.model = model.eval()
-        self.at_once = at_once or (_GPU_ROWS if model.device.type == "cuda" else 1)
+        self.at_once = at_once
         self._calculator = Calculator(tokenizer) if calculator else None
 
     def _draw(
         self, prompts: Sequence[list[int]], seeds: Sequence[Sequence[int]], how: Sampling, stop: threading.Event
     ) -> Iterator[Drawn]:
-        together = max(1, self.at_once // how.n)
+        rows_at_once = self.at_once or rows_that_fit(self.model, max(map(len, prompts), default=0) + how.max_tokens)
+        together = max(1, rows_at_once // how.n)
         for first in range(0, len(prompts), together):
             chosen = range(first, min(first + together, len(prompts)))
             rows = [
@@ -183,6 +184,18 @@ class _Batch:
             padded = {"attention_mask": self._mask.long(), "position_ids": positions[:, -given.shape[1] :]}
         out = self._model(given, past_key_values=self._cache, use_cache=True, logits_to_keep=1, **padded)
         self.logits, self._cache = out.logits[:, -1].float(), out.past_key_values
+
+
+def rows_that_fit(model: PreTrainedModel, length: int) -> int:
+    """How many traces of `length` tokens may grow side by side: 1 on a CPU, where each costs as much as the next."""
+    if model.device.type != "cuda":
+        return 1
+    config = model.config
+    heads = config.num_key_value_heads * getattr(config, "head_dim", config.hidden_size // config.num_attention_heads)
+    cache = 2 * config.num_hidden_layers * heads * length * model.dtype.itemsize
+    # Twice the cache, which is copied when traces leave it; some eight numbers for each logit while a token is drawn.
+    row = 2 * cache + 32 * config.vocab_size
+    return max(1, min(_MOST_ROWS, torch.cuda.mem_get_info()[0] // 4 // row))
 
 
 def draw_tokens(

@@ -134,7 +134,7 @@ def test_the_page_speaks_of_a_gpu_where_one_was_measured(tmp_path):
         "generate": {"seconds": [2.0, 4.0], "tokens": [10, 10]},
         "absent": {"failed": "failed: no room"},
     }
-    memory = {name: 1.5 for name in engines}
+    memory = dict.fromkeys(engines, 1.5)
     found = {
         "pair": "standard",
         "machine": {"gpu": "a GPU", "torch": "2", "transformers": "5"},
