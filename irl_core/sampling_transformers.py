@@ -191,11 +191,13 @@ def rows_that_fit(model: PreTrainedModel, length: int) -> int:
     if model.device.type != "cuda":
         return 1
     config = model.config
-    heads = config.num_key_value_heads * getattr(config, "head_dim", config.hidden_size // config.num_attention_heads)
-    cache = 2 * config.num_hidden_layers * heads * length * model.dtype.itemsize
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    cache = 2 * config.num_hidden_layers * heads * width * length * model.dtype.itemsize
     # Twice the cache, which is copied when traces leave it; some eight numbers for each logit while a token is drawn.
     row = 2 * cache + 32 * config.vocab_size
-    return max(1, min(_MOST_ROWS, torch.cuda.mem_get_info()[0] // 4 // row))
+    # A share of all memory, not of what is free just now: the same machine draws the same traces side by side again.
+    return max(1, min(_MOST_ROWS, torch.cuda.get_device_properties(model.device).total_memory // 8 // row))
 
 
 def draw_tokens(
