@@ -15,7 +15,7 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup app test lint format clean constraints
+.PHONY: help setup app test test-gpu lint format clean constraints
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ setup: $(VENV)/.stamp-app  ## Create the virtual environment with all that the a
 
 test: lint  ## Check the style and the import arrows, then run every test
 	$(PY) -m pytest
+
+test-gpu: $(VENV)/.stamp-dev  ## Run the tests that need a GPU, from which `make test` hides what there is
+	$(PY) -m pytest tests/gpu
 
 lint: $(VENV)/.stamp-dev  ## Check style, format and import arrows
 	$(VENV)/bin/ruff check .

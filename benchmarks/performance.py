@@ -17,12 +17,15 @@ from benchmarks.timing import OURS, ratio, speeds
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 FIGURES = DOCS / "performance.json"
+GPU_FIGURES = DOCS / "cuda.json"
 _BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def write(figures: Path = FIGURES) -> None:
     """Fill in `performance.md` beside `figures`, where there is one, and draw `performance.svg`."""
     measured = json.loads(figures.read_text())
+    gpu = figures.with_name(GPU_FIGURES.name)
+    measured |= {"gpu": json.loads(gpu.read_text())} if gpu.exists() else {}
     page = figures.with_suffix(".md")
     if page.exists():
         filled = _BLOCK.sub(lambda block: block[1] + block_of(block[2], measured) + block[3], page.read_text())
@@ -33,6 +36,8 @@ def write(figures: Path = FIGURES) -> None:
 
 def block_of(part: str, measured: Mapping[str, Any]) -> str:
     """The Markdown of one part, or a line that says it has not been measured."""
+    if part == "gpu":
+        return gpu_section(measured["gpu"]) if part in measured else ""
     if part not in measured:
         return f"Not measured yet: `python -m benchmarks.speed --parts {part}`.\n"
     found = measured[part]
@@ -99,6 +104,59 @@ def app_block(found: Mapping[str, Any]) -> str:
 def roofline_block(found: Mapping[str, Any]) -> str:
     rows = [(name, f"{value:,.4g}") for name, value in found["figures"].items()]
     return table(["", ""], rows)
+
+
+def gpu_section(found: Mapping[str, Any]) -> str:
+    """All that was measured on a GPU, its heading included: without figures the page says nothing of one."""
+    on = found["machine"]
+    parts = [
+        f"## On a GPU\n\nOne {on['gpu']}, the {found['pair']} pair. Each figure is a median of rounds, as above.\n"
+    ]
+    if "drawing" in found:
+        parts.append(f"Traces of {found['tokens']} tokens, drawn:\n\n{gpu_table('traces', found['drawing'])}")
+    if "scoring" in found:
+        parts.append(
+            f"Drawn traces scored; errors in nats per token against float32 on the GPU, and on a CPU:\n\n"
+            f"{gpu_table('traces', found['scoring'])}"
+        )
+    if "editing" in found:
+        resumed, whole = (median(found["editing"][name]["seconds"]) for name in ("from the edit on", "whole"))
+        parts.append(
+            f"A solution edited in its last third is read again in {resumed * 1e3:.0f} ms, where reading it all takes "
+            f"{whole * 1e3:.0f}.\n"
+        )
+    if "colouring" in found:
+        parts.append(colouring_block(found["colouring"]))
+    parts.append(
+        f"torch {on['torch']}, transformers {on['transformers']}, {found['rounds']} rounds, `benchmarks.cuda`.\n"
+    )
+    return "\n".join(parts)
+
+
+def gpu_table(axis: str, sizes: Mapping[str, Any]) -> str:
+    """A row for each size and engine: tokens per second (lowest to highest), ours against it, memory, errors."""
+    rows = []
+    for size, one in sizes.items():
+        ours = next(name for name in one["engines"] if name.endswith(OURS))
+        for name, raced in one["engines"].items():
+            if "failed" in raced:
+                rows.append((size, name, raced["failed"]))
+                continue
+            own, times = speeds(raced), ratio(speeds(one["engines"][ours]), speeds(raced))
+            errors = [one.get(kind, {}).get(name, {}) for kind in ("errors", "errors_cpu")]
+            rows.append(
+                (
+                    size,
+                    name,
+                    f"{median(own):,.0f} ({min(own):,.0f} to {max(own):,.0f})",
+                    "" if name == ours else f"{times['median']:.2f}",
+                    f"{one['peak_gb'][name]:.2f}",
+                    *(f"{e['token_mean']:g}; {e['token_max']:g}" for e in errors if e),
+                )
+            )
+    heads = [axis, "", "tokens/s", "ours is × as fast", "memory, GB"]
+    heads += ["error: mean; largest", "beside a CPU"] if any("errors" in one for one in sizes.values()) else []
+    return table(heads, rows)
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -26,7 +26,6 @@ QUESTION = (
     "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May. "
     "How many clips did Natalia sell altogether in April and May?"
 )
-_CACHE = ContinuousBatchingConfig(page_size=256, num_blocks=64, max_batch_tokens=1024)
 _MANNER = {"temperature": 0.7, "top_p": 0.95}
 
 Sampler = Callable[[int, int, int], int]
@@ -73,7 +72,7 @@ def of_policy(policy: Policy) -> Sampler:
 
 def generate(model: Any, tokenizer: Any) -> Sampler:
     """transformers' `generate` with `num_return_sequences`."""
-    prompt = torch.tensor([prompt_ids(tokenizer, QUESTION)])
+    prompt = torch.tensor([prompt_ids(tokenizer, QUESTION)], device=model.device)
 
     def draw(n: int, tokens: int, seed: int) -> int:
         torch.manual_seed(seed)
@@ -95,6 +94,7 @@ def generate(model: Any, tokenizer: Any) -> Sampler:
 def generate_batch(model: Any, tokenizer: Any) -> Sampler:
     """transformers' continuous batching."""
     prompt = prompt_ids(tokenizer, QUESTION)
+    cache = ContinuousBatchingConfig(page_size=256, num_blocks=64, max_batch_tokens=1024)
 
     def draw(n: int, tokens: int, seed: int) -> int:
         torch.manual_seed(seed)
@@ -102,7 +102,7 @@ def generate_batch(model: Any, tokenizer: Any) -> Sampler:
             do_sample=True, max_new_tokens=tokens, eos_token_id=-1, pad_token_id=tokenizer.pad_token_id, **_MANNER
         )
         outputs = model.generate_batch(
-            [prompt] * n, generation_config=config, continuous_batching_config=_CACHE, progress_bar=False
+            [prompt] * n, generation_config=config, continuous_batching_config=cache, progress_bar=False
         )
         return sum(len(output.generated_tokens) for output in outputs.values())
 

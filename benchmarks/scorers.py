@@ -77,7 +77,8 @@ def raw_forward(model: PreTrainedModel, attention: str = "sdpa") -> Scorer:
     @torch.inference_mode()
     def score(rows: Sequence[Row]) -> list[torch.Tensor]:
         model.set_attn_implementation(attention)
-        ids = torch.arange(len(rows) * -(-unique_tokens(rows) // len(rows))) % model.config.vocab_size
+        count = len(rows) * -(-unique_tokens(rows) // len(rows))
+        ids = torch.arange(count, device=model.device) % model.config.vocab_size
         hidden = model.model(ids.view(len(rows), -1), use_cache=False).last_hidden_state.flatten(0, 1)
         for states in hidden[: sum(len(completion) for _, completion in rows)].split(64):
             model.lm_head(states).float().log_softmax(-1)
@@ -158,12 +159,12 @@ def _padded(rows: Sequence[Row], width: int) -> torch.Tensor:
 
 def _logits(model: PreTrainedModel, rows: Sequence[Row], width: int) -> torch.Tensor:
     lengths = torch.tensor([len(prompt) + len(completion) for prompt, completion in rows])
-    ids = _padded(rows, max(width, int(lengths.max())))
-    mask = torch.arange(ids.shape[1]) < lengths[:, None]
+    ids = _padded(rows, max(width, int(lengths.max()))).to(model.device)
+    mask = (torch.arange(ids.shape[1]) < lengths[:, None]).to(model.device)
     return model(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
 
 
 def _of_logits(logits: torch.Tensor, row: Row) -> torch.Tensor:
     prompt, completion = row
     rows = logits.float().log_softmax(-1)[len(prompt) - 1 : len(prompt) + len(completion) - 1]
-    return rows.gather(1, torch.tensor(completion)[:, None])[:, 0]
+    return rows.gather(1, torch.tensor(completion, device=rows.device)[:, None])[:, 0].cpu()

@@ -26,12 +26,12 @@ from benchmarks.app_start import start_once
 from benchmarks.roofline import roofline
 from benchmarks.timing import growth_exponent, machine, race, started
 from irl_core.backbones import load_tokenizer, native_dtype, resolve_backbone
-from irl_core.critic import load_critic
+from irl_core.critic import Critic, load_critic
 from irl_core.gguf_export import load_merged
 from irl_core.paged import PagedModel
-from irl_core.policy import SHIPPED
+from irl_core.policy import SHIPPED, Policy
 from irl_core.prompts import encode_solution, prompt_ids
-from irl_core.sampling import Sampling
+from irl_core.sampling import Sampling, TokenPolicy
 from irl_core.session import Session, Settings
 from irl_core.solving import Run
 from irl_core.traces import Problem, trace_from_text
@@ -148,7 +148,7 @@ def scoring(args: argparse.Namespace) -> dict[str, Any]:
         "errors": {
             name: scorers.differences(engine, exact, rows) for name, engine in tqdm(engines.items(), desc="errors")
         },
-        "edit": edit(args.rounds),
+        "edit": edit(load_critic(), args.rounds),
     }
 
 
@@ -164,16 +164,19 @@ def drawn_rows(tokens: int) -> list[tuple[list[int], list[int]]]:
     """Prompt and completion ids of eight traces that the shipped policy draws."""
     from irl_core.policy import load_policy
 
-    policy = load_policy(str(SHIPPED))
-    how = Sampling(TRACES, 0.7, 0.95, 0, tokens)
+    return rows_of(load_policy(str(SHIPPED)), TRACES, tokens)
+
+
+def rows_of(policy: TokenPolicy, n: int, tokens: int) -> list[tuple[list[int], list[int]]]:
+    """Prompt and completion ids of `n` traces that a policy draws."""
+    how = Sampling(n, 0.7, 0.95, 0, tokens)
     prompt = prompt_ids(policy.tokenizer, samplers.QUESTION)
     drawn = [event.trace for _, event in policy.sample_many([samplers.QUESTION], how)]
     return [(prompt, encode_solution(policy.tokenizer, trace.text)[0]) for trace in drawn]
 
 
-def edit(rounds: int) -> dict[str, Any]:
+def edit(critic: Critic, rounds: int) -> dict[str, Any]:
     """A solution of some 250 tokens edited at three places of its last third, against reading all of it."""
-    critic = load_critic()
     edits = [int(len(SOLUTION) * (13 + 2 * i) / 18) for i in range(3)]  # the middles of the thirds of the last third
     changed = [trace_from_text(SOLUTION[:at] + "7" + SOLUTION[at:]) for at in edits]
     session = critic.session(samplers.QUESTION)
@@ -194,13 +197,17 @@ def edit(rounds: int) -> dict[str, Any]:
 
 def colouring(args: argparse.Namespace) -> dict[str, Any]:
     """Eight traces drawn, and the same drawn while the critic colours them and judges them at the end."""
-    policy, critic = samplers.endless_openvino("Q8_0"), load_critic()
+    return coloured(samplers.endless_openvino("Q8_0"), load_critic(), args)
+
+
+def coloured(policy: Policy, critic: Critic, args: argparse.Namespace) -> dict[str, Any]:
+    """The race of `colouring`, for a policy that never ends a trace before its limit."""
     problem = Problem(question=samplers.QUESTION)
 
     def events(number: int) -> Iterator[Any]:
         return policy.sample(problem.question, TRACES, max_tokens=args.tokens, seed=number)
 
-    def coloured(number: int) -> int:
+    def drawn_and_coloured(number: int) -> int:
         run = Run(Session(problem=problem, settings=Settings(n=TRACES, seed=number)), critic)
         for event in events(number):
             run.take(event)
@@ -208,7 +215,10 @@ def colouring(args: argparse.Namespace) -> dict[str, Any]:
         return sum(len(trace.token_ids) for trace in run.session.traces)
 
     drawn = samplers.of_policy(policy)
-    contestants = {"drawn": lambda number: drawn(TRACES, args.tokens, number), "drawn and coloured": coloured}
+    contestants = {
+        "drawn": lambda number: drawn(TRACES, args.tokens, number),
+        "drawn and coloured": drawn_and_coloured,
+    }
     return {"traces": TRACES, "tokens": args.tokens, "engines": race(contestants, args.rounds, "colouring")}
 
 

@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from tqdm import tqdm
 
 T = TypeVar("T")
@@ -30,9 +31,11 @@ def race(contestants: Mapping[str, Contestant], rounds: int, what: str) -> dict[
         for name, contestant in contestants.items():
             if "failed" in found[name]:
                 continue
+            settle()
             started = time.perf_counter()
             try:
                 tokens = contestant(number)
+                settle()
             except Exception as error:
                 if name.endswith(OURS):
                     raise
@@ -43,6 +46,12 @@ def race(contestants: Mapping[str, Contestant], rounds: int, what: str) -> dict[
                 found[name]["seconds"].append(round(seconds, 4))
                 found[name]["tokens"].append(tokens)
     return found
+
+
+def settle() -> None:
+    """Wait until a GPU has done what it was told, which it is told before it is done."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
 
 
 def started(builders: Mapping[str, Callable[[], T]]) -> tuple[dict[str, T], dict[str, dict[str, str]]]:
@@ -86,11 +95,11 @@ def machine() -> dict[str, Any]:
     import platform
     from pathlib import Path
 
-    import torch
-
     info = Path("/proc/cpuinfo")
     names = [line.split(":")[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+    gpu = {"gpu": torch.cuda.get_device_name()} if torch.cuda.is_available() else {}
     return {
+        **gpu,
         "processor": names[0] if names else platform.processor(),
         "cores": len(os.sched_getaffinity(0)),
         "torch": torch.__version__.partition("+")[0],

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-__all__ = ["EMBEDDED", "Backbone", "BackboneError", "load_causal_lm", "load_tokenizer", "resolve_backbone"]
+__all__ = [
+    "EMBEDDED",
+    "Backbone",
+    "BackboneError",
+    "load_causal_lm",
+    "load_tokenizer",
+    "native_device",
+    "native_dtype",
+    "resolve_backbone",
+]
 
 EMBEDDED = SMOLLM2.name
 
@@ -74,12 +83,19 @@ def resolve_backbone(name: str = EMBEDDED) -> Backbone:
         ) from error
 
 
-def native_dtype() -> torch.dtype:
-    """bfloat16 where the processor multiplies it natively (there two to three times as fast), else float32."""
+def native_device() -> torch.device:
+    """Where whatever reads, draws or learns here computes: on the GPU if there is one, else on the CPU."""
     import torch
 
-    if torch.cuda.is_available():
-        return torch.bfloat16
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def native_dtype() -> torch.dtype:
+    """bfloat16 where that device multiplies it natively (there two to three times as fast), else float32."""
+    import torch
+
+    if native_device().type == "cuda":  # a T4 only imitates it
+        return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float32
     cpu = Path("/proc/cpuinfo")
     flags = cpu.read_text() if cpu.exists() else ""
     return torch.bfloat16 if "avx512_bf16" in flags or "amx_bf16" in flags else torch.float32

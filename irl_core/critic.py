@@ -16,6 +16,7 @@ from irl_core.backbones import (
     Backbone,
     load_causal_lm,
     load_tokenizer,
+    native_device,
     native_dtype,
     resolve_backbone,
     stored_dtype,
@@ -68,7 +69,7 @@ class Critic:
         else:
             self._models = [load_critic_model(self.card, self.backbone, one, dtype) for one in adapters]
             for model in self._models:
-                pack(model)
+                pack(model.to(native_device()))
 
     @property
     def model(self) -> torch.nn.Module:

@@ -153,6 +153,7 @@ def _convert(packed: PackedModel, gguf: Path, folder: Path) -> None:
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         if packed.splits_digits:
             _split_digits(tokenizer)
+        _name_ends(tokenizer, gguf)
         tokenizer.model_max_length = model.config.max_position_embeddings
         tokenizer.save_pretrained(made)
         write_stamp(made, sorted(p for p in made.iterdir() if p.is_file()), packed.conversion)
@@ -166,6 +167,16 @@ def _tie(model: PreTrainedModel) -> None:
     model.config.tie_word_embeddings = True
     model.get_input_embeddings().weight = model.get_output_embeddings().weight
     model.tie_weights()
+
+
+def _name_ends(tokenizer: PreTrainedTokenizerBase, gguf: Path) -> None:
+    """End and padding token as the file names them: transformers 5.17 takes the beginning for the end."""
+    from gguf import GGUFReader
+
+    fields = GGUFReader(gguf).fields
+    for name, key in (("eos_token", "eos_token_id"), ("pad_token", "padding_token_id")):
+        if field := fields.get(f"tokenizer.ggml.{key}"):
+            setattr(tokenizer, name, tokenizer.convert_ids_to_tokens(int(field.contents())))
 
 
 def _split_digits(tokenizer: PreTrainedTokenizerBase) -> None:

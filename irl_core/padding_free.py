@@ -72,9 +72,10 @@ class _Piece:
         That is ahead, where the padding is too, and further back than `window`.
         """
         if window not in self._masks:
-            back = torch.arange(self.end - self.length, self.end)[:, None] - torch.arange(self.padded)
+            order = torch.arange(self.padded, device=like.device)
+            back = order[self.end - self.length : self.end, None] - order
             hidden = (back < 0) | (back >= (window or self.end))
-            mask = torch.zeros(back.shape).masked_fill(hidden, float("-inf"))
+            mask = torch.zeros(back.shape, device=like.device).masked_fill(hidden, float("-inf"))
             self._masks[window] = mask.repeat(groups, 1).to(like)
         return self._masks[window]
 

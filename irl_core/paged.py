@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from irl_core.backbones import Backbone
+from irl_core.backbones import Backbone, native_device
 from irl_core.openvino_graphs import packed_graph, reading_graph
 from irl_core.packing import packed
 from irl_core.reading import Branch, Work, ids_and_positions
@@ -33,7 +33,7 @@ _FIRST_PAGES = 64
 def can_be_paged(backbone: Backbone, dtype: torch.dtype) -> bool:
     """Whether OpenVINO is here, knows the model, and would read it as exactly as PyTorch does in `dtype`."""
     known = backbone.gguf is not None and importlib.util.find_spec("openvino_genai") is not None
-    return known and dtype == torch.bfloat16 and not torch.cuda.is_available()
+    return known and dtype == torch.bfloat16 and native_device().type == "cpu"
 
 
 class PagedModel:

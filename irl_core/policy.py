@@ -8,7 +8,16 @@ import logging
 from pathlib import Path
 from typing import NamedTuple
 
-from irl_core.backbones import EMBEDDED, Backbone, BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
+from irl_core.backbones import (
+    EMBEDDED,
+    Backbone,
+    BackboneError,
+    load_causal_lm,
+    load_tokenizer,
+    native_device,
+    native_dtype,
+    resolve_backbone,
+)
 from irl_core.gguf_export import load_merged, policy_sha256
 from irl_core.packed_models import PACKED
 from irl_core.prompts import PromptForm
@@ -94,10 +103,9 @@ def choose_policy() -> str:
     Qwen2.5-0.5B-Instruct where a GPU is present and the hub's local cache holds it (on a CPU it would be several
     times slower); else the policy that is shipped with Errata; else the plain embedded model.
     """
-    import torch
     from huggingface_hub import try_to_load_from_cache
 
-    if torch.cuda.is_available() and isinstance(try_to_load_from_cache(ON_GPU, "model.safetensors"), str):
+    if native_device().type == "cuda" and isinstance(try_to_load_from_cache(ON_GPU, "model.safetensors"), str):
         log.info("policy: %s, found in the local hub cache", ON_GPU)
         return ON_GPU
     if (SHIPPED / "adapter_config.json").exists():
@@ -116,9 +124,7 @@ def _base_of(adapter: Path) -> str:
 
 
 def _openvino(found: PolicyName, base: Backbone, calculator: bool) -> Policy | None:
-    import torch
-
-    if base.gguf is None or calculator or torch.cuda.is_available():
+    if base.gguf is None or calculator or native_device().type == "cuda":
         return None
     if importlib.util.find_spec("openvino_genai") is None:
         log.warning(
@@ -131,14 +137,11 @@ def _openvino(found: PolicyName, base: Backbone, calculator: bool) -> Policy | N
 
 
 def _transformers(found: PolicyName, base: Backbone, calculator: bool) -> Policy:
-    import torch
-
     from irl_core.sampling_transformers import TransformersPolicy
 
-    on_gpu = torch.cuda.is_available()
     model = load_merged(base, found.adapter) if found.adapter else load_causal_lm(base)
-    if on_gpu:
-        model = model.to("cuda", torch.bfloat16)
+    if native_device().type == "cuda":
+        model = model.to(native_device(), native_dtype())
     return TransformersPolicy(
         found.label,
         policy_sha256(base, found.adapter),

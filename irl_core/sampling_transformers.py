@@ -1,7 +1,10 @@
 """Draws traces with transformers alone: any causal model, any device, and the only road with a calculator.
 
-The prompt is computed once; its cache is repeated for the `n` traces, which grow token by token. A finished trace
+A prompt is computed once; its cache is repeated for the `n` traces, which grow token by token. A finished trace
 leaves the batch. Each trace has its own random generator, so that it does not depend on its neighbours.
+
+On a GPU, where a step of two hundred traces takes no longer than one of eight, several questions grow side by side,
+and what a generator gives is turned into a token there: logits of a whole vocabulary are not brought to the CPU.
 """
 
 from __future__ import annotations
@@ -24,8 +27,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
+_MOST_ROWS = 1024
+
+
 @dataclass
 class _Row:
+    request: int
     index: int
     generator: torch.Generator
     token_ids: list[int] = field(default_factory=list)
@@ -33,10 +40,19 @@ class _Row:
     forced: deque[int] = field(default_factory=deque)
     after_result: bool = False
     stopped: Stopped | None = None
+    end_logprob: float | None = None
+
+    def drawn(self) -> Drawn:
+        ids, logprobs = tuple(self.token_ids), tuple(self.logprobs)
+        return Drawn(self.request, self.index, ids, logprobs, self.stopped, self.end_logprob)
 
 
 class TransformersPolicy(TokenPolicy):
-    """A causal language model in memory; `calculator=True` fills in the result of an expression once '=' is drawn."""
+    """A causal language model in memory; `calculator=True` fills in the result of an expression once '=' is drawn.
+
+    Of several questions so many are drawn side by side as make up `at_once` traces: None takes one question at a time
+    on a CPU, and what memory there is for on a GPU.
+    """
 
     calculates = True
 
@@ -49,61 +65,69 @@ class TransformersPolicy(TokenPolicy):
         *,
         form: PromptForm = "short",
         calculator: bool = False,
+        at_once: int | None = None,
     ):
         ends = model.generation_config.eos_token_id
         stop_ids = [ends] if isinstance(ends, int) else ends or []
         super().__init__(name, sha256, tokenizer, form, model.config.max_position_embeddings, stop_ids)
         self.model = model.eval()
+        self.at_once = at_once
         self._calculator = Calculator(tokenizer) if calculator else None
 
     def _draw(
         self, prompts: Sequence[list[int]], seeds: Sequence[Sequence[int]], how: Sampling, stop: threading.Event
     ) -> Iterator[Drawn]:
-        for request, prompt in enumerate(prompts):
-            rows = [_Row(i, torch.Generator().manual_seed(seed)) for i, seed in enumerate(seeds[request])]
-            for row in self._grow(prompt, rows, how, stop):
-                yield Drawn(request, row.index, tuple(row.token_ids), tuple(row.logprobs), row.stopped)
+        rows_at_once = self.at_once or rows_that_fit(self.model, max(map(len, prompts), default=0) + how.max_tokens)
+        together = max(1, rows_at_once // how.n)
+        for first in range(0, len(prompts), together):
+            chosen = range(first, min(first + together, len(prompts)))
+            rows = [
+                _Row(request, i, torch.Generator().manual_seed(seed))
+                for request in chosen
+                for i, seed in enumerate(seeds[request])
+            ]
+            for row in self._grow([prompts[request] for request in chosen], rows, how, stop):
+                yield row.drawn()
 
-    def _grow(self, prompt: list[int], rows: list[_Row], how: Sampling, stop: threading.Event) -> Iterator[_Row]:
+    def _grow(
+        self, prompts: Sequence[list[int]], rows: list[_Row], how: Sampling, stop: threading.Event
+    ) -> Iterator[_Row]:
+        """Let the rows of a few requests, which come in the order of `prompts`, grow side by side to their ends."""
         if stop.is_set():
             yield from _cancelled(rows)
             return
-        logits, cache = self._forward(torch.tensor([prompt]), None)
-        cache.batch_repeat_interleave(len(rows))
-        logits = logits.expand(len(rows), -1)
+        first = rows[0].request
+        state = _Batch(self.model, prompts)
+        state.select([row.request - first for row in rows])
         while True:
-            self._append(rows, logits, how)
+            self._append(rows, state.logits, how)
             yield from rows
             keep = [i for i, row in enumerate(rows) if row.stopped is None]
             if not keep:
                 return
             if len(keep) < len(rows):
                 rows = [rows[i] for i in keep]
-                cache.batch_select_indices(torch.tensor(keep, device=self.model.device))
+                state.select(keep)
             if stop.is_set():
                 yield from _cancelled(rows)
                 return
-            logits, cache = self._forward(torch.tensor([[row.token_ids[-1]] for row in rows]), cache)
-
-    def _forward(self, ids: torch.Tensor, cache: DynamicCache | None) -> tuple[torch.Tensor, DynamicCache]:
-        """Next-token logits (B, V) in float32 on the CPU for `ids` (B, T), and the cache that now holds them."""
-        with torch.inference_mode():
-            out = self.model(ids.to(self.model.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
-        return out.logits[:, -1].float().cpu(), out.past_key_values
+            state.read([row.token_ids[-1] for row in rows])
 
     def _append(self, rows: list[_Row], logits: torch.Tensor, how: Sampling) -> None:
         """Give each row its next token, drawn from its line of `logits` (B, V) or forced by the calculator."""
-        logprobs = logits.log_softmax(-1)
         drawn = draw_tokens(self._allowed(rows, logits), how.temperature, how.top_p, [r.generator for r in rows])
-        for line, (row, token) in enumerate(zip(rows, drawn, strict=True)):
+        tokens = [row.forced[0] if row.forced else token for row, token in zip(rows, drawn, strict=True)]
+        places = torch.tensor(tokens, device=logits.device)[:, None]
+        logprobs = logits.log_softmax(-1).gather(1, places)[:, 0].tolist()
+        for row, token, logprob in zip(rows, tokens, logprobs, strict=True):
             row.after_result = len(row.forced) == 1
             if row.forced:
-                token = row.forced.popleft()
+                row.forced.popleft()
             if token in self.stop_ids:
-                row.stopped = "end"
+                row.stopped, row.end_logprob = "end", logprob
                 continue
             row.token_ids.append(token)
-            row.logprobs.append(logprobs[line, token].item())
+            row.logprobs.append(logprob)
             if self._calculator and not row.forced and not row.after_result:
                 row.forced.extend(self._calculator.result_ids(row.token_ids))
             if len(row.token_ids) >= how.max_tokens:
@@ -120,6 +144,62 @@ class TransformersPolicy(TokenPolicy):
         return logits
 
 
+class _Batch:
+    """What the model has read of some rows, and what it says of their next tokens: `logits` (B, V) in float32.
+
+    Prompts of different lengths are padded on the left, and `mask` (B, T) is false where; without padding it is None.
+    """
+
+    def __init__(self, model: PreTrainedModel, prompts: Sequence[list[int]]) -> None:
+        self._model = model
+        self._cache: DynamicCache | None = None
+        self._mask: torch.Tensor | None = None
+        width = max(map(len, prompts))
+        if min(map(len, prompts)) < width:
+            self._mask = torch.tensor(
+                [[i >= width - len(p) for i in range(width)] for p in prompts], device=model.device
+            )
+        self._forward([[0] * (width - len(p)) + p for p in prompts])
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Keep the rows of these numbers, in this order, each as often as it is named."""
+        chosen = torch.tensor(rows, device=self._model.device)
+        self._cache.batch_select_indices(chosen)
+        self.logits = self.logits[chosen]
+        if self._mask is not None:
+            self._mask = self._mask[chosen]
+
+    def read(self, tokens: Sequence[int]) -> None:
+        """The next token of each row."""
+        if self._mask is not None:
+            self._mask = torch.nn.functional.pad(self._mask, (0, 1), value=True)
+        self._forward([[token] for token in tokens])
+
+    @torch.inference_mode()
+    def _forward(self, ids: Sequence[Sequence[int]]) -> None:
+        given = torch.tensor(ids, device=self._model.device)
+        padded = {}
+        if self._mask is not None:
+            positions = (self._mask.cumsum(1) - 1).clamp(min=0)
+            padded = {"attention_mask": self._mask.long(), "position_ids": positions[:, -given.shape[1] :]}
+        out = self._model(given, past_key_values=self._cache, use_cache=True, logits_to_keep=1, **padded)
+        self.logits, self._cache = out.logits[:, -1].float(), out.past_key_values
+
+
+def rows_that_fit(model: PreTrainedModel, length: int) -> int:
+    """How many traces of `length` tokens may grow side by side: 1 on a CPU, where each costs as much as the next."""
+    if model.device.type != "cuda":
+        return 1
+    config = model.config
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    cache = 2 * config.num_hidden_layers * heads * width * length * model.dtype.itemsize
+    # Twice the cache, which is copied when traces leave it; some eight numbers for each logit while a token is drawn.
+    row = 2 * cache + 32 * config.vocab_size
+    # A share of all memory, not of what is free just now: the same machine draws the same traces side by side again.
+    return max(1, min(_MOST_ROWS, torch.cuda.get_device_properties(model.device).total_memory // 8 // row))
+
+
 def draw_tokens(
     logits: torch.Tensor, temperature: float, top_p: float, generators: Sequence[torch.Generator]
 ) -> list[int]:
@@ -130,6 +210,9 @@ def draw_tokens(
     """
     if temperature == 0:
         return logits.argmax(-1).tolist()
+    if logits.device.type == "cuda":
+        chances = torch.stack([torch.rand((), generator=g, dtype=torch.float64) for g in generators])
+        return tokens_at(logits, temperature, top_p, chances.to(logits.device)).tolist()
     logits = TemperatureLogitsWarper(float(temperature))(None, logits)
     if top_p < 1:
         logits = TopPLogitsWarper(top_p)(None, logits)
@@ -138,6 +221,23 @@ def draw_tokens(
         torch.multinomial(p, 1, generator=generator).item()
         for p, generator in zip(probabilities, generators, strict=True)
     ]
+
+
+def tokens_at(logits: torch.Tensor, temperature: float, top_p: float, chances: torch.Tensor) -> torch.Tensor:
+    """The tokens (B,) at which the mass of each row's kept tokens passes a share `chances` (B,), from 0 to below 1.
+
+    The same distribution as `draw_tokens` has from its generators, without a call for each row.
+    """
+    probabilities = (logits / temperature).softmax(-1)
+    order = None
+    if top_p < 1:
+        probabilities, order = probabilities.sort(-1, descending=True)
+    # In double precision, or the sum of a large vocabulary would be rounded by more than its rare tokens have.
+    mass = probabilities.cumsum(-1, dtype=torch.float64)
+    kept = mass - probabilities < top_p if order is not None else torch.ones_like(mass, dtype=torch.bool)
+    whole = mass.masked_fill(~kept, 0).amax(-1)
+    places = (mass <= (chances * whole)[:, None]).sum(-1)
+    return places if order is None else order.gather(1, places[:, None])[:, 0]
 
 
 def _cancelled(rows: Sequence[_Row]) -> Iterator[_Row]:

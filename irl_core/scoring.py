@@ -17,7 +17,8 @@ _BATCH_TOKENS = 2048
 Head = Callable[[torch.Tensor], torch.Tensor]
 """What a model says of states (N, d): logits (N, vocabulary), or a value (N, 1)."""
 
-_HEAD_CHUNK = 64  # logits of more rows than this leave the processor's cache and the allocator's
+# Logits of more rows than this leave the processor's cache and the allocator's; a GPU waits for few rows as for many.
+_HEAD_CHUNK, _GPU_HEAD_CHUNK = 64, 2048
 
 
 class TokenStatistics(NamedTuple):
@@ -98,7 +99,8 @@ def causal_statistics(lm_head: Head, branches: Sequence[Branch]) -> list[TokenSt
     if fresh:
         hidden = torch.cat([branch.before(start) for branch, start in fresh])
         targets = torch.tensor([i for branch, start in fresh for i in branch.ids[start:]], device=hidden.device)
-        chunks = zip(hidden.split(_HEAD_CHUNK), targets.split(_HEAD_CHUNK), strict=True)
+        chunk = _HEAD_CHUNK if hidden.device.type == "cpu" else _GPU_HEAD_CHUNK
+        chunks = zip(hidden.split(chunk), targets.split(chunk), strict=True)
         logprobs = torch.cat([logprobs_of(lm_head(states), ids) for states, ids in chunks]).cpu()
     counts = [len(branch.ids) - start for branch, start in zip(branches, known, strict=True)]
     for branch, new in zip(branches, logprobs.split(counts), strict=True):

@@ -19,6 +19,12 @@ settings.load_profile("errata")
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Hide GPUs unless tests/gpu alone was asked for: what all other tests expect is what a CPU computes."""
+    if not all("gpu" in Path(argument).parts for argument in config.args):
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
 @pytest.fixture(scope="session")
 def development_data() -> Path:
     """The folder of labelled traces that lies beside a developer's checkout; the test is skipped elsewhere."""

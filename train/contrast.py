@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from irl_core.backbones import load_tokenizer, resolve_backbone
+from irl_core.backbones import load_tokenizer, native_device, resolve_backbone
 from irl_core.learning.adapters import load_adapter_weights, new_adapter, save_adapter
 from irl_core.learning.contrast_trees import Tree, contrast_loss, forest_logprobs, grow
 from irl_core.learning.counterfactuals import branches, load_rollouts
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> None:
     rng = random.Random(args.seed)
     trees = grow_trees(tokenizer, args, rng)
     held_out, trees = trees[: args.held_out], trees[args.held_out :]
-    model = new_adapter(backbone, rank=args.rank, seed=args.seed)
+    model = new_adapter(backbone, rank=args.rank, seed=args.seed).to(native_device())
     load_adapter_weights(model, Path(args.init))
 
     lengths = [len(tree.ids) for tree in trees]

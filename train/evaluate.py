@@ -43,7 +43,6 @@ from irl_core.evaluation.scoring import Diagnose, Scored, ScoringCritic, score_t
 from irl_core.evaluation.tally import Tally
 from irl_core.json_lines import BadLine
 from train.cli import output_file, parse_args, print_figures
-from train.report_page import to_html
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?<!\.jsonl)(?<!\.json)")
 OUTPUTS = ("out", "html", "markdown", "save_scores")
@@ -148,6 +147,8 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose
     report = build_report(tally, critic, resamples=args.resamples, seed=args.seed)
     args.out.write_text(json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
     if args.html:
+        from train.report_page import to_html  # brings plotly, which a machine that only computes may lack
+
         args.html.write_text(to_html(report), encoding="utf-8")
     if args.markdown:
         args.markdown.write_text(to_markdown(report), encoding="utf-8")

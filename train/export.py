@@ -105,7 +105,7 @@ def write(critic: Critic, model: torch.nn.Module, folder: Path, dtype: str) -> d
     (folder / "critic.json").write_text(card.model_dump_json(indent=1), encoding="utf-8")
     loader = AutoModelForTokenClassification if hasattr(model, "score") else AutoModelForCausalLM
     again = loader.from_pretrained(folder, use_safetensors=True, local_files_only=True, trust_remote_code=False).eval()
-    difference = float((outputs_of(again, ids) - meant).abs().max())
+    difference = float((outputs_of(again.to(model.device), ids) - meant).abs().max())
     if difference > TOLERANCE[dtype]:
         raise SystemExit(f"{folder} says something else than the critic: they differ by {difference:.4f}")
     return {"folder": str(folder), "architecture": type(again).__name__, "largest_difference": difference}

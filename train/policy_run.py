@@ -16,7 +16,7 @@ from irl_core.backbones import Backbone, load_causal_lm, load_tokenizer, resolve
 from irl_core.learning.adapters import load_adapter_weights, new_adapter, save_adapter
 from irl_core.learning.demonstrations import encode, load_gsm8k
 from irl_core.learning.grpo_trainer import PolicyTrainer, last_checkpoint
-from irl_core.learning.rollouts import OpenVINORollouts
+from irl_core.learning.rollouts import MergedRollouts, OpenVINORollouts
 from train.cli import print_figures
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -41,11 +41,16 @@ class PolicyRun:
     )
     skip: int = field(default=0, metadata=_help("leave out the first so many of them"))
     limit: int | None = field(default=None, metadata=_help("then use at most so many of them"))
-    rollouts: Literal["trl", "openvino"] = field(
+    rollouts: Literal["trl", "openvino", "merged"] = field(
         default="trl",
-        metadata=_help("who draws: trl (generate or vLLM), or openvino (on a CPU, several times faster)"),
+        metadata=_help(
+            "who draws: trl (generate or vLLM), openvino (on a CPU, several times faster), or merged (on a GPU: a copy"
+            " of the model with the adapter merged into it)"
+        ),
     )
-    refresh_every: int = field(default=4, metadata=_help("openvino: steps between updates of the weights that draw"))
+    refresh_every: int = field(
+        default=4, metadata=_help("openvino and merged: steps between updates of the weights that draw")
+    )
     resume: bool = field(default=False, metadata=_help("go on from the last whole checkpoint in output_dir"))
 
 
@@ -86,6 +91,10 @@ def prepare(run: PolicyRun, args) -> Ground:
         if run.rank is None or backbone.gguf is None:
             raise ValueError("rollouts openvino needs a backbone that brings a GGUF file, and an adapter: set rank")
         rollout_func = OpenVINORollouts(backbone, refresh_every=run.refresh_every, seed=args.seed)
+    elif run.rollouts == "merged":
+        if run.rank is None:
+            raise ValueError("rollouts merged needs an adapter: set rank, or rollouts to trl")
+        rollout_func = MergedRollouts(backbone, refresh_every=run.refresh_every, seed=args.seed)
     return Ground(backbone, model, tokenizer, dataset, rollout_func)
 
 

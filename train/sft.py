@@ -14,13 +14,12 @@ from pathlib import Path
 
 import torch
 
-from irl_core.backbones import load_tokenizer, resolve_backbone
+from irl_core.backbones import load_tokenizer, native_device, resolve_backbone
 from irl_core.learning.adapters import load_adapter_weights, new_adapter, save_adapter
 from irl_core.learning.demonstrations import (
     ROUND_TO,
     Demonstration,
     Mixture,
-    collate,
     completion_logprobs,
     encode,
     held_out_stories,
@@ -28,6 +27,7 @@ from irl_core.learning.demonstrations import (
     load_mixture,
 )
 from irl_core.learning.loop import MasterWeights, batches_by_length
+from irl_core.learning.readings import collated
 from irl_core.learning.training_run import TrainingRun
 from train.cli import add_training_options, parse_args, print_figures
 
@@ -37,7 +37,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(parser, argv)
     backbone = resolve_backbone(args.backbone)
     tokenizer = load_tokenizer(backbone)
-    model = new_adapter(backbone, rank=args.rank, seed=args.seed)
+    model = new_adapter(backbone, rank=args.rank, seed=args.seed).to(native_device())
     if args.init:
         load_adapter_weights(model, Path(args.init))
 
@@ -49,9 +49,8 @@ def main(argv: list[str] | None = None) -> None:
     batches = batches[: args.max_steps]
 
     def update(step: int) -> dict[str, float]:
-        ids, attention, completion = collate(
-            [examples[i] for i in batches[step]], tokenizer.pad_token_id, round_to=ROUND_TO
-        )
+        rows = [examples[i] for i in batches[step]]
+        ids, attention, completion = collated(rows, tokenizer.pad_token_id, model.device, round_to=ROUND_TO)
         loss = -completion_logprobs(model, ids, attention, completion).mean()
         loss.backward()
         return {"loss": loss.item(), "tokens": int(attention.sum())}
@@ -98,8 +97,8 @@ def mixture_of(args: argparse.Namespace) -> Mixture:
 def validation(args: argparse.Namespace) -> dict[str, list[Demonstration]]:
     """Problems of unseen stories, and GSM8K's last twentieth where it is trained on."""
     held_out = {"story": list(held_out_stories(200))}
-    if args.demonstrations:
-        held_out["gsm8k"] = load_gsm8k(args.demonstrations, split="held_out")[:100]
+    if args.demonstrations and (last := load_gsm8k(args.demonstrations, split="held_out")[:100]):
+        held_out["gsm8k"] = last
     return held_out
 
 
@@ -109,7 +108,8 @@ def _loss(model, tokenizer, demonstrations: list[Demonstration]) -> float:
     model.eval()
     total, count = 0.0, 0
     for d in demonstrations:
-        logprobs = completion_logprobs(model, *collate([encode(tokenizer, d.question, d.solution)], 0))
+        row = encode(tokenizer, d.question, d.solution)
+        logprobs = completion_logprobs(model, *collated([row], 0, model.device))
         total, count = total - logprobs.sum().item(), count + len(logprobs)
     return total / count
 

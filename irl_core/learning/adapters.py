@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
+from peft.tuners.lora import LoraLayer
 from safetensors.torch import load_file, save_file
 
 from irl_core.backbones import Backbone, load_causal_lm, native_dtype
@@ -67,6 +68,15 @@ def load_adapter_weights(model: PeftModel, folder: Path) -> None:
     with torch.no_grad():
         for key, parameter in own.items():
             parameter.copy_(saved[key])
+
+
+@torch.no_grad()
+def merge_into(target: torch.nn.Module, adapted: PeftModel) -> None:
+    """Write each adapted layer into a plain copy of the model: its update added in float32, the sum rounded once."""
+    for name, layer in adapted.get_base_model().named_modules():
+        if isinstance(layer, LoraLayer):
+            update = layer.get_delta_weight("default").float()
+            target.get_submodule(name).weight.copy_(layer.get_base_layer().weight.float() + update)
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:

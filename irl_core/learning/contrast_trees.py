@@ -122,6 +122,7 @@ def forest_logprobs(model: torch.nn.Module, trees: Sequence[Tree]) -> list[torch
         mask[row, 0, :length, :length].masked_fill_(tree_mask(tree), 0)
         # A padding token looks at itself, since a softmax over nothing is not a number.
         mask[row, 0].fill_diagonal_(0)
+    ids, positions, mask = (tensor.to(weight.device) for tensor in (ids, positions, mask))
     hidden = causal.model(
         input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False
     ).last_hidden_state
@@ -142,8 +143,9 @@ def contrast_loss(
     Returns:
         The loss (a scalar) and the margins S_expert − S_branch (number of branches,), detached.
     """
-    weight = torch.where(torch.tensor(tree.numbers[tree.prompt :]), number_weight, word_weight)
-    total = torch.cat([torch.zeros(1), (weight * logprobs).cumsum(0)])
+    numbers = torch.tensor(tree.numbers[tree.prompt :], device=logprobs.device)
+    weight = torch.where(numbers, number_weight, word_weight)
+    total = torch.nn.functional.pad((weight * logprobs).cumsum(0), (1, 0))
     spans = torch.tensor(tree.pairs) - tree.prompt
     sums = total[spans[..., 1]] - total[spans[..., 0]]
     margins = sums[:, 0] - sums[:, 1]

@@ -69,7 +69,10 @@ class MasterWeights:
                 master.copy_(flat[f"master.{i}"])
                 parameter.copy_(master)
                 keys = [k.removesuffix(f".{i}") for k in flat if k.endswith(f".{i}") and not k.startswith("master")]
-                self.optimizer.state[master] = {k: flat[f"{k}.{i}"].clone() for k in keys}
+                # Adam counts its steps on the CPU, wherever the moments are.
+                self.optimizer.state[master] = {
+                    k: flat[f"{k}.{i}"].to("cpu" if k == "step" else master.device, copy=True) for k in keys
+                }
         self.schedule.last_epoch = step
         for group, base in zip(self.optimizer.param_groups, self.schedule.base_lrs, strict=True):
             group["lr"] = base * self.schedule.lr_lambdas[0](step)

@@ -50,7 +50,8 @@ def _as_regression(config, output: Output):
 def outputs_of(model: PreTrainedModel, ids: list[int]) -> torch.Tensor:
     """What a plain model says of one sequence of T tokens: a classifier's label after each, (T,); else log p of each
     token given those before it in nats, (T - 1,)."""
-    logits = model(input_ids=torch.tensor([ids])).logits[0].float()
+    given = torch.tensor([ids], device=model.device)
+    logits = model(input_ids=given).logits[0].float()
     if logits.shape[-1] == 1:
         return logits[:, 0]
-    return torch.log_softmax(logits[:-1], -1).gather(1, torch.tensor(ids[1:])[:, None])[:, 0]
+    return torch.log_softmax(logits[:-1], -1).gather(1, given[0, 1:, None])[:, 0]

@@ -9,9 +9,11 @@ import torch
 from irl_core.learning.demonstrations import Encoded, collate
 
 
-def collated(rows: Sequence[Encoded], pad: int, device: torch.device) -> tuple[torch.Tensor, ...]:
+def collated(
+    rows: Sequence[Encoded], pad: int, device: torch.device, *, round_to: int = 1
+) -> tuple[torch.Tensor, ...]:
     """`collate` on a device."""
-    return tuple(tensor.to(device) for tensor in collate(list(rows), pad))
+    return tuple(tensor.to(device) for tensor in collate(list(rows), pad, round_to=round_to))
 
 
 def head_values(

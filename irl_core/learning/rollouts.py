@@ -1,28 +1,28 @@
-"""Rollouts for training on a CPU: drawn by OpenVINO from the policy's weights as they were a few steps ago."""
+"""Rollouts for training, drawn by an engine of ours from the policy's weights as they are or a few steps ago were."""
 
 from __future__ import annotations
 
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from irl_core.backbones import Backbone
+from irl_core.backbones import Backbone, load_causal_lm, native_dtype
 from irl_core.gguf_export import load_merged, write_gguf
-from irl_core.learning.adapters import save_adapter
+from irl_core.learning.adapters import merge_into, save_adapter
 from irl_core.prompts import end_id, prompt_ids
-from irl_core.sampling import Drawn, Sampling
+from irl_core.sampling import Drawn, Sampling, TokenPolicy
 
 
-class OpenVINORollouts:
-    """A `rollout_func` for TRL, several times as fast as `generate` on a CPU.
+class Rollouts(ABC):
+    """A `rollout_func` for TRL. Every `refresh_every` steps, and at the first call, the adapter is merged anew.
 
-    Every `refresh_every` steps, and at the first call, the LoRA adapter is merged into the backbone and packed anew.
-    In between the rollouts are a little older than the policy, and always 8-bit: they come with the log-probabilities
-    they were drawn with, and `PolicyTrainer` puts these into the importance ratio.
+    What draws is rounded otherwise than what is trained, and may be a little older: rollouts come with the
+    log-probabilities they were drawn with, and `PolicyTrainer` puts these into the importance ratio.
 
     Args:
-        backbone: one that brings a GGUF file, such as `embedded`; the trained model is an adapter on it.
+        backbone: the trained model is an adapter on it.
         seed: of the rollouts; with the step and the question it settles them.
 
     Raises:
@@ -34,16 +34,20 @@ class OpenVINORollouts:
         if refresh_every < 1:
             raise ValueError(f"refresh_every is {refresh_every}; it must be at least 1")
         self.backbone, self.refresh_every, self.seed = backbone, refresh_every, seed
-        self._policy = None
+        self._policy: TokenPolicy | None = None
         self._made_at = -1
+
+    @abstractmethod
+    def _refresh(self, model: Any, trainer: Any) -> None:
+        """Let `_policy` draw from what `model` is now."""
 
     def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, list]:
         """One rollout for each entry of `prompts`, in which the G copies of a question stand next to each other."""
         args, step = trainer.args, trainer.state.global_step
         if (args.temperature, args.top_p) != (1.0, 1.0):
-            raise ValueError("rollouts from OpenVINO need temperature 1 and top_p 1: set both so, or rollouts to trl")
+            raise ValueError("these rollouts need temperature 1 and top_p 1: set both so, or rollouts to trl")
         if self._policy is None or step - self._made_at >= self.refresh_every:
-            self._refresh(trainer.accelerator.unwrap_model(trainer.model))
+            self._refresh(trainer.accelerator.unwrap_model(trainer.model), trainer)
             self._made_at = step
         n = trainer.num_generations if trainer.model.training else trainer.num_generations_eval
         how = Sampling(n, 1.0, 1.0, self.seed + step, args.max_completion_length)
@@ -56,7 +60,11 @@ class OpenVINORollouts:
             "logprobs": list(logprobs),
         }
 
-    def _refresh(self, model) -> None:
+
+class OpenVINORollouts(Rollouts):
+    """Several times as fast as `generate` on a CPU, always 8-bit; the backbone must bring a GGUF file."""
+
+    def _refresh(self, model: Any, trainer: Any) -> None:
         from irl_core.sampling_openvino import OpenVINOPolicy
 
         self._policy = None  # its memory goes before the next one's comes
@@ -65,6 +73,23 @@ class OpenVINORollouts:
             save_adapter(model, adapter)
             write_gguf(load_merged(self.backbone, adapter), self.backbone.gguf, packed, "Q8_0")
             self._policy = OpenVINOPolicy("rollouts", self.backbone, packed=packed)
+
+
+class MergedRollouts(Rollouts):
+    """For a GPU: all questions of a step side by side, from a copy of the model with the adapter merged into it.
+
+    `generate` on the trained model itself computes every adapter beside its layer, which more than doubles what a step
+    waits for.
+    """
+
+    def _refresh(self, model: Any, trainer: Any) -> None:
+        if self._policy is None:
+            from irl_core.sampling_transformers import TransformersPolicy
+
+            copy = load_causal_lm(self.backbone, native_dtype()).to(trainer.accelerator.device)
+            tokenizer, at_once = trainer.processing_class, trainer.args.generation_batch_size
+            self._policy = TransformersPolicy("rollouts", None, copy, tokenizer, at_once=at_once)
+        merge_into(self._policy.model, model)
 
 
 def _with_end(drawn: Drawn, end: int) -> tuple[list[int], list[float]]:

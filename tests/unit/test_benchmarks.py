@@ -123,6 +123,33 @@ def test_the_page_is_filled_in_between_its_marks(tmp_path):
     assert performance.headline(json.loads(figures.read_text()))["sampling: × other"] == 3.0
 
 
+def test_the_page_speaks_of_a_gpu_where_one_was_measured(tmp_path):
+    figures, page = tmp_path / "performance.json", tmp_path / "performance.md"
+    figures.write_text("{}")
+    page.write_text("Before\n<!-- figures: gpu -->\n<!-- end -->\n")
+    performance.write(figures)
+    assert page.read_text() == "Before\n<!-- figures: gpu -->\n<!-- end -->\n"
+    engines = {
+        "ours (default)": {"seconds": [1.0, 2.0], "tokens": [10, 10]},
+        "generate": {"seconds": [2.0, 4.0], "tokens": [10, 10]},
+        "absent": {"failed": "failed: no room"},
+    }
+    memory = dict.fromkeys(engines, 1.5)
+    found = {
+        "pair": "standard",
+        "machine": {"gpu": "a GPU", "torch": "2", "transformers": "5"},
+        "rounds": 2,
+        "tokens": 8,
+        "drawing": {"64": {"engines": engines, "peak_gb": memory}},
+    }
+    (tmp_path / "cuda.json").write_text(json.dumps(found))
+    performance.write(figures)
+    assert "## On a GPU\n\nOne a GPU, the standard pair" in page.read_text()
+    assert "| 64 | ours (default) | 8 (5 to 10) |  | 1.50 |" in page.read_text()
+    assert "| 64 | generate | 4 (2 to 5) | 2.00 | 1.50 |" in page.read_text()
+    assert "| 64 | absent | failed: no room |  |  |" in page.read_text()
+
+
 def test_no_gradient_is_kept_by_a_scorer():
     assert not scorers.ours(nano_llama())(ROWS)[0].requires_grad
     assert torch.is_grad_enabled()

@@ -14,7 +14,7 @@ from irl_core.calculator import result_of
 from irl_core.policy import PolicyError, Sampling, TraceEnded, TraceGrew, load_policy
 from irl_core.prompts import encode_solution, format_prompt, prompt_ids
 from irl_core.sampling import GrowingText, decode_solution, text_so_far, trace_seeds
-from irl_core.sampling_transformers import TransformersPolicy, draw_tokens
+from irl_core.sampling_transformers import TransformersPolicy, draw_tokens, tokens_at
 from tests.nano import nano_llama, nano_tokenizer
 
 QUESTION = "Ann has 3 apples and buys 4. How many?"
@@ -90,8 +90,18 @@ def test_a_growing_text_of_any_drawn_tokens_never_takes_back_what_it_showed(ids:
 # Drawing -------------------------------------------------------------------------------------------------------------
 
 
+def by_generator(logits: torch.Tensor, temperature: float, top_p: float) -> list[int]:
+    return draw_tokens(logits, temperature, top_p, [torch.Generator().manual_seed(1)] * len(logits))
+
+
+def by_chance(logits: torch.Tensor, temperature: float, top_p: float) -> list[int]:
+    chances = torch.rand(len(logits), generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    return tokens_at(logits, temperature, top_p, chances).tolist()
+
+
+@pytest.mark.parametrize("draw", [by_generator, by_chance])
 @pytest.mark.parametrize(("temperature", "top_p"), [(1.0, 1.0), (0.5, 1.0), (1.0, 0.7)])
-def test_drawn_tokens_follow_the_tempered_and_truncated_distribution(temperature: float, top_p: float) -> None:
+def test_drawn_tokens_follow_the_tempered_and_truncated_distribution(draw, temperature: float, top_p: float) -> None:
     logits = torch.tensor([2.0, 1.5, 1.0, 0.0, -1.0, -3.0])
     expected = (logits / temperature).softmax(-1)
     order = expected.argsort(descending=True)
@@ -99,13 +109,19 @@ def test_drawn_tokens_follow_the_tempered_and_truncated_distribution(temperature
     expected[order[mass_before >= top_p]] = 0
     expected = (expected / expected.sum()).numpy()
     draws = 4000
-    generator = torch.Generator().manual_seed(1)
-    drawn = draw_tokens(logits.expand(draws, -1), temperature, top_p, [generator] * draws)
+    drawn = draw(logits.expand(draws, -1), temperature, top_p)
     counts = np.bincount(drawn, minlength=6)
     assert counts[expected == 0].sum() == 0
     kept = expected > 0
     chi_square = ((counts[kept] - draws * expected[kept]) ** 2 / (draws * expected[kept])).sum()
     assert chi_square < 20.5  # the 0.1 % point of chi-square with 5 degrees of freedom
+
+
+@pytest.mark.parametrize("top_p", [1.0, 0.999])
+def test_a_chance_at_either_end_draws_no_token_without_mass(top_p: float) -> None:
+    logits = torch.tensor([float("-inf"), 3.0, 1.0, 0.0, float("-inf")]).expand(2, -1)
+    lowest, highest = tokens_at(logits, 1.0, top_p, torch.tensor([0.0, 1 - 2**-53], dtype=torch.float64)).tolist()
+    assert (lowest, highest) == (1, 3)
 
 
 def test_temperature_zero_writes_what_generate_writes_greedily(policy: TransformersPolicy) -> None:
@@ -201,6 +217,32 @@ def test_many_questions_give_the_traces_that_each_gives_alone(policy: Transforme
     drawn = {(q, e.index): e.trace for q, e in policy.sample_many([QUESTION, "And 2 more?"], how)}
     assert sorted(drawn) == [(q, i) for q in range(2) for i in range(3)]
     assert [drawn[0, i] for i in range(3)] == ended(policy, 3, seed=5, max_tokens=8)
+
+
+def test_questions_of_any_length_side_by_side_give_the_traces_that_each_gives_alone(
+    policy: TransformersPolicy,
+) -> None:
+    how = Sampling(n=3, temperature=1.0, top_p=1.0, seed=2, max_tokens=60)
+    questions = ["Two?", QUESTION, "And 2 more?", "x" * 200, "Two?"]
+    together = TransformersPolicy("nano", None, policy.model, policy.tokenizer, at_once=9)
+    alone, beside = ({(q, e.index): e.trace for q, e in p.sample_many(questions, how)} for p in (policy, together))
+    assert {key: trace.token_ids for key, trace in beside.items()} == {
+        k: trace.token_ids for k, trace in alone.items()
+    }
+    for key, trace in beside.items():
+        assert trace.logprobs == pytest.approx(alone[key].logprobs, abs=1e-4)
+    assert len({len(trace.token_ids) for trace in beside.values()}) > 1, "some end before others"
+
+
+def test_the_end_is_told_with_its_probability(policy: TransformersPolicy) -> None:
+    how = Sampling(n=32, temperature=1.0, top_p=1.0, seed=1, max_tokens=40)
+    prompt, (end,) = prompt_ids(policy.tokenizer, QUESTION), policy.stop_ids
+    ended = [drawn for drawn in policy.draw_many([QUESTION], how) if drawn.stopped == "end"]
+    assert ended
+    for drawn in ended:
+        with torch.no_grad():
+            logits = policy.model(torch.tensor([[*prompt, *drawn.token_ids]])).logits[0, -1]
+        assert drawn.end_logprob == pytest.approx(logits.log_softmax(-1)[end].item(), abs=1e-4)
 
 
 @pytest.mark.parametrize(
