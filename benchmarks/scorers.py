@@ -9,10 +9,10 @@ import torch
 from transformers import PreTrainedModel
 
 from irl_core.backbones import resolve_backbone
+from irl_core.critic import new_engine
 from irl_core.gguf_export import Packing
 from irl_core.openvino_graphs import packed_graph
 from irl_core.packing import pack
-from irl_core.padding_free import PaddingFree
 from irl_core.paged import PagedModel
 from irl_core.policy import SHIPPED
 from irl_core.reading import Reader, Row
@@ -24,20 +24,12 @@ Scorer = Callable[[Sequence[Row]], list[torch.Tensor]]
 """Log-probabilities (T,) in nats of what follows each prompt."""
 
 
-def ours(model: PreTrainedModel) -> Scorer:
+def ours(model: PreTrainedModel | PagedModel) -> Scorer:
     @torch.inference_mode()
     def score(rows: Sequence[Row]) -> list[torch.Tensor]:
-        # PaddingFree switches the model to its attention, the others back to theirs.
-        branches = Reader(PaddingFree(model.model)).read(rows)
+        # An engine switches the model to its attention, the others back to theirs.
+        branches = Reader(new_engine(model)).read(rows)
         return [found.logprobs for found in causal_statistics(model.lm_head, branches)]
-
-    return score
-
-
-def paged(model: PagedModel) -> Scorer:
-    @torch.inference_mode()
-    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
-        return [found.logprobs for found in causal_statistics(model.lm_head, Reader(model.engine()).read(rows))]
 
     return score
 

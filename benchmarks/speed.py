@@ -121,7 +121,7 @@ def scoring(args: argparse.Namespace) -> dict[str, Any]:
     model = load_merged(backbone, SHIPPED).to(native_dtype())
     kind = str(model.dtype).removeprefix("torch.")
     engines = {
-        f"ours, OpenVINO's pages, {kind} (default)": scorers.paged(PagedModel(backbone, SHIPPED)),
+        f"ours, OpenVINO's pages, {kind} (default)": scorers.ours(PagedModel(backbone, SHIPPED)),
         f"ours, PyTorch, {kind}": scorers.ours(scorers.packed(load_merged(backbone, SHIPPED).to(native_dtype()))),
         f"ours, PyTorch, {kind}, weights as torch keeps them": scorers.ours(model),
         "ours, PyTorch's int8": scorers.ours(samplers.int8(load_merged(backbone, SHIPPED))),
@@ -227,7 +227,7 @@ def scaling(args: argparse.Namespace) -> dict[str, Any]:
     sampler = samplers.of_policy(samplers.endless_openvino("Q8_0"))
     backbone = resolve_backbone()
     tokenizer = load_tokenizer(backbone)
-    score = scorers.paged(PagedModel(backbone, SHIPPED))
+    score = scorers.ours(PagedModel(backbone, SHIPPED))
     prompt = prompt_ids(tokenizer, samplers.QUESTION)
     text = encode_solution(tokenizer, SOLUTION * 8)[0]
 

@@ -28,6 +28,8 @@ from irl_core.paged import PagedModel, can_be_paged
 from irl_core.reading import Engine, Reader
 from irl_core.rewards import CriticCard, score_growing, score_trace
 from irl_core.scoring import (
+    BATCH_TOKENS,
+    GPU_BATCH_TOKENS,
     EncodedTrace,
     TokenStatistics,
     causal_statistics,
@@ -109,13 +111,14 @@ class Critic:
         encoded = encode_items(self.tokenizer, items)
         found: dict[int, TokenStatistics] = {}
         readers = self.readers()
-        for batch in scoring_batches(encoded):
+        budget = BATCH_TOKENS if self.device_name == "CPU" else GPU_BATCH_TOKENS
+        for batch in scoring_batches(encoded, budget):
             found |= zip(batch, self.read([encoded[i] for i in batch], readers), strict=True)
         return [(e, found[i]) for i, e in enumerate(encoded)]
 
     def readers(self) -> tuple[Reader, ...]:
         """One per model that `read` asks, each without memories."""
-        return tuple(Reader(_engine(model)) for model in self._models)
+        return tuple(Reader(new_engine(model)) for model in self._models)
 
     @torch.inference_mode()
     def read(self, encoded: Sequence[EncodedTrace], readers: Sequence[Reader]) -> list[TokenStatistics]:
@@ -130,13 +133,18 @@ class Critic:
         return [own._replace(reference=base.logprobs) for own, base in zip(*said, strict=True)]
 
 
-def _engine(model: PagedModel | torch.nn.Module) -> Engine:
-    """One that has read nothing yet."""
+def new_engine(model: PagedModel | torch.nn.Module) -> Engine:
+    """The fastest for where the model is; it has read nothing yet."""
     if isinstance(model, PagedModel):
         return model.engine()
-    from irl_core.padding_free import PaddingFree  # brings the modelling half of transformers: seconds at the start
+    # Both bring the modelling half of transformers: seconds at the start, which OpenVINO does without.
+    if model.device.type == "cpu":
+        from irl_core.padding_free import PaddingFree
 
-    return PaddingFree(model.model)
+        return PaddingFree(model.model)
+    from irl_core.slotted import Slotted
+
+    return Slotted(model.model)
 
 
 class ScoringSession:

@@ -13,7 +13,7 @@ from irl_core.reading import Branch
 from irl_core.traces import Span, Trace, partition, strip_calculator_marks
 
 MAX_TOKENS = 1536
-_BATCH_TOKENS = 2048
+BATCH_TOKENS, GPU_BATCH_TOKENS = 2048, 16384
 Head = Callable[[torch.Tensor], torch.Tensor]
 """What a model says of states (N, d): logits (N, vocabulary), or a value (N, 1)."""
 
@@ -66,7 +66,7 @@ def encode_items(tokenizer, items: Sequence[tuple[str, Trace]]) -> list[EncodedT
     return encoded
 
 
-def scoring_batches(encoded: Sequence[EncodedTrace], budget: int = _BATCH_TOKENS) -> Iterator[list[int]]:
+def scoring_batches(encoded: Sequence[EncodedTrace], budget: int = BATCH_TOKENS) -> Iterator[list[int]]:
     """Indices in batches of at most `budget` tokens, a longer trace alone; traces of one prompt together.
 
     A prompt that a batch has counts once: `irl_core.reading` reads it once.
