@@ -36,6 +36,7 @@ __all__ = [
 
 EMBEDDED = SMOLLM2.name
 
+_PLAIN_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -128,9 +129,13 @@ def load_causal_lm(
 
 def load_tokenizer(backbone: Backbone) -> PreTrainedTokenizerBase:
     """The fast tokenizer that belongs to the weights."""
-    from transformers import AutoTokenizer
-
-    return AutoTokenizer.from_pretrained(backbone.path, local_files_only=True, trust_remote_code=False)
+    settings = backbone.path / "tokenizer_config.json"
+    kind = json.loads(settings.read_text()).get("tokenizer_class") if settings.exists() else None
+    if kind in _PLAIN_TOKENIZERS:  # for the others AutoTokenizer knows a class; to import it takes three seconds
+        from transformers import PreTrainedTokenizerFast as Loader
+    else:
+        from transformers import AutoTokenizer as Loader
+    return Loader.from_pretrained(backbone.path, local_files_only=True, trust_remote_code=False)
 
 
 def weights_sha256(folder: Path) -> str:

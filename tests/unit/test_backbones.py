@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+from transformers import AutoTokenizer
 
 from irl_core.backbones import BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.cache import cache_root, is_intact, sha256_of, write_stamp
 from irl_core.fetching import fetch_packed
 from irl_core.packed_models import SMOLLM2
 from tests.nano import nano_llama, nano_tokenizer
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -33,6 +38,20 @@ def test_a_local_folder_works_in_place_of_the_embedded_model(checkpoint: Path) -
     expected = nano_llama().state_dict()
     assert all(torch.equal(value, expected[name]) for name, value in model.state_dict().items())
     assert tokenizer.decode(tokenizer("7 + 8")["input_ids"]) == "7 + 8"
+
+
+def test_a_plain_tokenizer_is_loaded_without_what_takes_transformers_seconds_to_import(checkpoint: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from irl_core.backbones import Backbone, load_tokenizer;"
+        "load_tokenizer(Backbone('nano', Path(sys.argv[1]), None, ''));"
+        "sys.exit('transformers.models.auto.auto_factory' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(checkpoint)], cwd=ROOT).returncode == 0
+    text = "3 * 4 = 12 é\n#### 12"
+    expected = AutoTokenizer.from_pretrained(checkpoint, local_files_only=True)
+    found = load_tokenizer(resolve_backbone(str(checkpoint)))
+    assert found(text).input_ids == expected(text).input_ids
+    assert (found.eos_token_id, found.pad_token_id) == (expected.eos_token_id, expected.pad_token_id)
 
 
 def test_a_name_that_is_neither_folder_nor_hub_name_is_refused_with_the_choices() -> None:
