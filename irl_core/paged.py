@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 import weakref
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import openvino
 
 _AS_TORCH = {"INFERENCE_PRECISION_HINT": "bf16", "KV_CACHE_PRECISION": "bf16", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
-_FIRST_PAGES = 64
+_FIRST_PAGES, _KEPT_PAGES = 64, 256
 
 
 def can_be_paged(backbone: Backbone, dtype: torch.dtype) -> bool:
@@ -54,10 +55,21 @@ class PagedModel:
         linear.weight = torch.nn.Parameter(torch.tensor(head).bfloat16(), requires_grad=False)
         self.lm_head = packed(linear)
         self._body = core.compile_model(body, "CPU", _AS_TORCH)
+        self._idle: deque[_Pool] = deque()
 
     def engine(self) -> PagedEngine:
-        """One that has read nothing yet."""
-        return PagedEngine(self._body)
+        """One that has read nothing yet; its pool may have served another that is gone, which spares 24 ms."""
+        try:
+            pool = self._idle.pop()
+        except IndexError:
+            pool = _Pool(self._body)
+        engine = PagedEngine(pool)
+        weakref.finalize(engine, self._take_back, pool).atexit = False
+        return engine
+
+    def _take_back(self, pool: _Pool) -> None:
+        if pool.places <= _KEPT_PAGES:
+            self._idle.append(pool)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,17 +91,50 @@ class _Pages:
         return _Pages(list(self.pages), min(self.known, position), self.rows[: max(0, position - self.known)])
 
 
-class PagedEngine:
-    """One request to a compiled `irl_core.openvino_graphs.reading_graph`, and its pages. One thread at a time."""
+class _Pool:
+    """A request to a compiled `irl_core.openvino_graphs.reading_graph`, and the pages that it finds memories in."""
 
     def __init__(self, body: openvino.CompiledModel) -> None:
-        self._request = body.create_infer_request()
+        self.request = body.create_infer_request()
         self._caches = [name for name in (i.get_any_name() for i in body.inputs) if "cache" in name]
         cache = body.input(self._caches[0])
         self._type = cache.get_element_type()
-        _, heads, self._length, width = (d.get_length() if d.is_static else 0 for d in cache.get_partial_shape())
-        self._pool = np.zeros((len(self._caches), 0, heads, self._length, width), f"u{self._type.size}")
+        _, heads, self.page_length, width = (d.get_length() if d.is_static else 0 for d in cache.get_partial_shape())
+        self._kept = np.zeros((len(self._caches), 0, heads, self.page_length, width), f"u{self._type.size}")
         self._free: list[int] = []
+
+    @property
+    def places(self) -> int:
+        """How many pages there are, free or not."""
+        return self._kept.shape[1]
+
+    def page(self, like: _Page | None = None) -> _Page:
+        """A page that nobody else has, with what `like` holds."""
+        if not self._free:
+            self._grow()
+        page = _Page(self._free.pop())
+        weakref.finalize(page, self._free.append, page.number).atexit = False
+        if like:
+            self._kept[:, page.number] = self._kept[:, like.number]
+        return page
+
+    def _grow(self) -> None:
+        import openvino
+
+        layers, old, *shape = self._kept.shape
+        grown = np.zeros((layers, 2 * old or _FIRST_PAGES, *shape), self._kept.dtype)
+        grown[:, :old] = self._kept
+        self._kept = grown
+        self._free += range(old, self.places)
+        for name, cache in zip(self._caches, grown, strict=True):
+            self.request.set_tensor(name, openvino.Tensor(cache, openvino.Shape(cache.shape), self._type))
+
+
+class PagedEngine:
+    """What one `Reader` reads with. One thread at a time."""
+
+    def __init__(self, pool: _Pool) -> None:
+        self._pool = pool
 
     def read(self, work: Sequence[Work]) -> torch.Tensor:
         ids, positions = ids_and_positions(work)
@@ -110,39 +155,19 @@ class PagedEngine:
             "row_of_each": row_of_each,
         }
         wide = {"input_ids": np.array(ids), "position_ids": np.array(positions)}
-        self._request.infer(wide | {name: np.array(value, np.int32) for name, value in inputs.items()})
+        self._pool.request.infer(wide | {name: np.array(value, np.int32) for name, value in inputs.items()})
         for memory in memories:
             memory.known, memory.rows = memory.known + len(memory.rows), []
-        return torch.from_numpy(self._request.get_output_tensor().data[:start]).bfloat16()
+        return torch.from_numpy(self._pool.request.get_output_tensor().data[:start]).bfloat16()
 
     def _continued(self, branch: Branch, rows: list[int]) -> _Pages:
         """What the branch, whose last tokens are `rows` of the pass, will remember."""
-        before = branch.origin or branch.parent
+        before, length = branch.origin or branch.parent, self._pool.page_length
         source = branch.memory or (before.memory if before else _Pages())
         start = branch.end - len(rows)
-        known = max(start - start % self._length, min(source.known, start))
-        pages = source.pages[: known // self._length]
-        if known % self._length:
-            pages.append(self._page(like=source.pages[len(pages)]))
-        pages += [self._page() for _ in range(-(-branch.end // self._length) - len(pages))]
+        known = max(start - start % length, min(source.known, start))
+        pages = source.pages[: known // length]
+        if known % length:
+            pages.append(self._pool.page(like=source.pages[len(pages)]))
+        pages += [self._pool.page() for _ in range(-(-branch.end // length) - len(pages))]
         return _Pages(pages, known, source.rows[known - source.known : start - source.known] + rows)
-
-    def _page(self, like: _Page | None = None) -> _Page:
-        if not self._free:
-            self._grow()
-        page = _Page(self._free.pop())
-        weakref.finalize(page, self._free.append, page.number).atexit = False
-        if like:
-            self._pool[:, page.number] = self._pool[:, like.number]
-        return page
-
-    def _grow(self) -> None:
-        import openvino
-
-        layers, old, *shape = self._pool.shape
-        grown = np.zeros((layers, 2 * old or _FIRST_PAGES, *shape), self._pool.dtype)
-        grown[:, :old] = self._pool
-        self._pool = grown
-        self._free += range(old, grown.shape[1])
-        for name, cache in zip(self._caches, grown, strict=True):
-            self._request.set_tensor(name, openvino.Tensor(cache, openvino.Shape(cache.shape), self._type))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Sequence
 from dataclasses import replace
@@ -95,11 +96,24 @@ def test_each_token_is_read_once_and_pages_are_used_again(paged: Critic, monkeyp
     assert read[1] == read[0] + 1 + 2, "a space that two have more, and a digit each"
     session.score(traces(f"{beginning} 5", f"{beginning} 7"))
     assert len(read) == 2, "all of it was known"
-    places = engines[1]._pool.shape[1]
+    places = engines[1]._pool.places
     for i in range(2 * places):
         session.score(traces(f"{beginning} 5{i % 10}"))
     assert read[2:] == [1] * len(read[2:])
-    assert engines[-1]._pool.shape[1] == places, "a page that nobody remembers is free again"
+    assert engines[-1]._pool.places == places, "a page that nobody remembers is free again"
+
+
+def test_what_others_left_in_a_pool_that_is_used_again_changes_nothing(paged: Critic) -> None:
+    some = traces(SOLUTION[:150], SOLUTION[:90] + " 12")
+    before = [score.rewards for score in paged.score(QUESTION, some)]
+    session = paged.session(QUESTION)
+    session.score(traces(SOLUTION))
+    held = session._readers[0]._engine._pool
+    assert paged.session(QUESTION)._readers[0]._engine._pool is not held, "one is still in use"
+    del session
+    gc.collect()
+    assert paged.session("How many?")._readers[0]._engine._pool is held
+    assert [score.rewards for score in paged.score(QUESTION, some)] == before
 
 
 def test_float32_and_models_without_a_gguf_file_are_read_by_pytorch(paged: Critic, exact: Critic) -> None:
