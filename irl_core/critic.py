@@ -67,7 +67,10 @@ class Critic:
     def _load_models(self, adapter: Path | None, dtype: torch.dtype) -> None:
         adapters = (adapter, None) if self.card.form == "log_ratio" else (adapter,)
         if self.card.form != "head" and can_be_paged(self.backbone, dtype):
-            self._models = [PagedModel(self.backbone, one) for one in adapters]
+            try:
+                self._models = [PagedModel(self.backbone, one) for one in adapters]
+            except ValueError as error:
+                raise CriticError(f"the critic {self.card.name!r} cannot be loaded: {error}") from error
         else:
             self._models = [load_critic_model(self.card, self.backbone, one, dtype) for one in adapters]
             for model in self._models:

@@ -6,14 +6,17 @@ import gc
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 
 from irl_core.backbones import BackboneError
-from irl_core.critic import Critic, load_critic
+from irl_core.critic import Critic, CriticError, load_critic
 from irl_core.reading import Work
 from irl_core.traces import Trace, trace_from_text
+from tests.nano import nano_llama
 
 pytest.importorskip("openvino_genai")
 from irl_core.paged import PagedEngine, PagedModel, can_be_paged
@@ -114,6 +117,14 @@ def test_what_others_left_in_a_pool_that_is_used_again_changes_nothing(paged: Cr
     gc.collect()
     assert paged.session("How many?")._readers[0]._engine._pool is held
     assert [score.rewards for score in paged.score(QUESTION, some)] == before
+
+
+def test_an_adapter_of_another_model_is_refused_in_words(paged: Critic, tmp_path: Path) -> None:
+    card = paged.card.model_copy(update={"name": "strange", "adapter": "."})
+    (tmp_path / "critic.json").write_text(card.model_dump_json())
+    get_peft_model(nano_llama(), LoraConfig(r=4, target_modules="all-linear")).save_pretrained(tmp_path)
+    with pytest.raises(CriticError, match=r"'strange' cannot be loaded: .* does not fit"):
+        load_critic(tmp_path, calibrated=False)
 
 
 def test_float32_and_models_without_a_gguf_file_are_read_by_pytorch(paged: Critic, exact: Critic) -> None:
