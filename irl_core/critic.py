@@ -7,6 +7,7 @@ weights, and `calibration.json` for the diagnosis.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,6 +42,8 @@ from irl_core.served_names import parse_served_name
 from irl_core.shipped import PAIRS, STANDARD
 from irl_core.traces import Trace, TraceScore
 
+log = logging.getLogger(__name__)
+
 
 class CriticError(RuntimeError):
     """A critic could not be loaded; the message says why and what to do."""
@@ -69,12 +72,14 @@ class Critic:
         if self.card.form != "head" and can_be_paged(self.backbone, dtype):
             try:
                 self._models = [PagedModel(self.backbone, one) for one in adapters]
+                return
             except ValueError as error:
                 raise CriticError(f"the critic {self.card.name!r} cannot be loaded: {error}") from error
-        else:
-            self._models = [load_critic_model(self.card, self.backbone, one, dtype) for one in adapters]
-            for model in self._models:
-                pack(model.to(native_device()))
+            except (ImportError, AttributeError, TypeError, RuntimeError) as error:  # another OpenVINO than we know
+                log.warning("OpenVINO does not read the critic (%s): PyTorch does, a fifth slower", error)
+        self._models = [load_critic_model(self.card, self.backbone, one, dtype) for one in adapters]
+        for model in self._models:
+            pack(model.to(native_device()))
 
     @property
     def model(self) -> torch.nn.Module:

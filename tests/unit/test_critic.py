@@ -172,3 +172,17 @@ def test_the_merged_critic_scores_as_the_adapter_does_in_peft(make_critic):
     logprobs = plain_logprobs(adapted, nano_tokenizer(), "3 * 4 = 12")
     score = critic.score(QUESTION, [trace_from_text("3 * 4 = 12")])[0]
     assert score.surprise[0] == pytest.approx(-logprobs.sum().item(), abs=1e-4)
+
+
+def test_a_critic_that_openvino_does_not_read_is_read_by_pytorch_and_the_log_says_so(make_critic, monkeypatch, caplog):
+    expected = make_critic()
+
+    def unknown(*_):
+        raise ImportError("cannot import name 'paged_attention_transformation'")
+
+    monkeypatch.setattr("irl_core.critic.can_be_paged", lambda *_: True)
+    monkeypatch.setattr("irl_core.critic.PagedModel.__init__", unknown)
+    found = make_critic()
+    trace = trace_from_text("3 * 4 = 12")
+    assert found.score("How many?", [trace])[0].rewards == expected.score("How many?", [trace])[0].rewards
+    assert "PyTorch does" in caplog.text
