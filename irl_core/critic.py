@@ -76,7 +76,7 @@ class Critic:
             except ValueError as error:
                 raise CriticError(f"the critic {self.card.name!r} cannot be loaded: {error}") from error
             except (ImportError, AttributeError, TypeError, RuntimeError) as error:  # another OpenVINO than we know
-                log.warning("OpenVINO does not read the critic (%s): PyTorch does, a fifth slower", error)
+                log.warning("OpenVINO does not read the critic (%s): PyTorch does, a sixth slower", error)
         self._models = [load_critic_model(self.card, self.backbone, one, dtype) for one in adapters]
         for model in self._models:
             pack(model.to(native_device()))
