@@ -79,7 +79,7 @@ class OpenVINOPolicy(TokenPolicy):
         scheduler.enable_prefix_caching = True
         scheduler.max_num_seqs = MAX_IN_FLIGHT
         scheduler.max_num_batched_tokens = _BATCHED_TOKENS
-        scheduler.cache_size = 1  # GiB
+        scheduler.cache_size = 0  # GiB: it grows with what is drawn at once, not with what prefix caching could keep
         # Half-precision activations make a trace depend on what is drawn beside it, and an 8-bit cache makes one seed
         # draw different traces once the prompt is cached; a half-precision cache beside float32 activations does
         # neither, and long traces read half the memory of a float32 one.
