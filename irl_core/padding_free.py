@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -87,6 +87,12 @@ def _pieces(branch: Branch, new: int) -> Iterator[_Piece]:
         yield _Piece(branch, end - start, end)
 
 
+def refuse_unknown(module: torch.nn.Module, options: Mapping[str, object]) -> None:
+    """Raise NotImplementedError if a layer's attention has more to it than a causal mask and a sliding window."""
+    if options.get("softcap") is not None or options.get("s_aux") is not None:
+        raise NotImplementedError(f"{module.config.model_type}: capped scores and attention sinks cannot be read")
+
+
 def _attend(
     module: torch.nn.Module,
     query: torch.Tensor,
@@ -102,8 +108,7 @@ def _attend(
 
     Plain products: for the few hundred keys of a solution they are faster in bfloat16 than the fused kernel.
     """
-    if options.get("softcap") is not None or options.get("s_aux") is not None:
-        raise NotImplementedError(f"{module.config.model_type}: capped scores and attention sinks cannot be read")
+    refuse_unknown(module, options)
     out = torch.zeros_like(query[0])
     heads, start = key.shape[1], 0
     groups, new = query.shape[1] // heads, torch.cat([key[0], value[0]])

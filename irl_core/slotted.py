@@ -14,6 +14,7 @@ import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AttentionInterface, PreTrainedModel
 
+from irl_core.padding_free import refuse_unknown
 from irl_core.reading import Work, ids_and_positions
 
 _NAME = "slotted"
@@ -164,8 +165,7 @@ def _attend(
     **options: object,
 ) -> tuple[torch.Tensor, None]:
     """Attention of one layer: query (1, H, N, d_head), key and value (1, H_kv, N, d_head)."""
-    if options.get("softcap") is not None or options.get("s_aux") is not None:
-        raise NotImplementedError(f"{module.config.model_type}: capped scores and attention sinks cannot be read")
+    refuse_unknown(module, options)
     heads, width = key.shape[1], query.shape[-1]
     queries = query[0].transpose(0, 1)
     new = torch.cat([key[0], value[0]]).transpose(0, 1)[: len(reading.slots)]

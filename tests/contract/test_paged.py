@@ -12,7 +12,7 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from irl_core.backbones import BackboneError
+from irl_core.backbones import BackboneError, native_dtype
 from irl_core.critic import Critic, CriticError, load_critic
 from irl_core.reading import Work
 from irl_core.traces import Trace, trace_from_text
@@ -36,8 +36,9 @@ def paged() -> Critic:
         critic = load_critic()
     except BackboneError as problem:
         pytest.skip(f"the embedded backbone cannot be fetched: {problem}")
-    if not isinstance(critic.model, PagedModel):
+    if native_dtype() != torch.bfloat16:
         pytest.skip("this processor does not multiply in bfloat16: the critic is read by PyTorch in float32")
+    assert isinstance(critic.model, PagedModel), "OpenVINO does not read the critic any more; the log says why"
     return critic
 
 

@@ -16,8 +16,8 @@ from irl_core.gguf_export import load_merged
 from irl_core.learning.grpo_trainer import PolicyTrainer
 from irl_core.traces import trace_from_text
 from tests.unit.test_policy_runs import CONFIGS, arguments, last_json
-from tests.unit.test_training import DEMONSTRATIONS, break_at, fine_tune, ground
-from train import airl, contrast, grpo
+from tests.unit.test_training import break_at, fine_tune, ground, warm_up
+from train import airl, grpo
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
@@ -56,16 +56,7 @@ def test_fine_tuning_that_is_broken_off_and_resumed_ends_as_if_nothing_had_happe
 
 
 def test_the_critic_is_warmed_up_on_the_gpu(ground, tmp_path, capsys):
-    fine_tune(ground, tmp_path / "sft")
-    rollouts = [{"question": d["question"], "solution": "He has 3 + 3 = 99 pens.\n#### 99"} for d in DEMONSTRATIONS]
-    (tmp_path / "rollouts.jsonl").write_text("\n".join(map(json.dumps, rollouts)))
-    contrast.main([
-        "--backbone", str(ground / "backbone"), "--demonstrations", str(ground / "demonstrations.jsonl"),
-        "--init", str(tmp_path / "sft" / "adapter"), "--rollouts", str(tmp_path / "rollouts.jsonl"),
-        "--out", str(tmp_path / "airl"), "--rank", "4", "--lr", "0.01", "--held-out", "4", "--batch-tokens", "600",
-        "--epochs", "3",
-    ])  # fmt: skip
-    figures = last_json(capsys)
+    figures = warm_up(ground, tmp_path, capsys)
     assert figures["held_out_after"]["loss"] < figures["held_out_before"]["loss"]
 
 

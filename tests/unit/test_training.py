@@ -112,18 +112,23 @@ def test_a_finished_run_that_is_resumed_changes_nothing(ground, tmp_path):
     assert all(torch.equal(before[k], after[k]) for k in before)
 
 
-def test_the_warmed_up_critic_prefers_the_experts_steps_more_than_before(ground, tmp_path, capsys):
-    fine_tune(ground, tmp_path / "sft")
+def warm_up(ground, folder, capsys) -> dict:
+    """Fine-tune, then set the critic against a wrong rollout of each question; the figures of the last line."""
+    fine_tune(ground, folder / "sft")
     rollouts = [{"question": d["question"], "solution": "He has 3 + 3 = 99 pens.\n#### 99"} for d in DEMONSTRATIONS]
-    (tmp_path / "rollouts.jsonl").write_text("\n".join(map(json.dumps, rollouts)))
+    (folder / "rollouts.jsonl").write_text("\n".join(map(json.dumps, rollouts)))
     capsys.readouterr()
     contrast.main([
         "--backbone", str(ground / "backbone"), "--demonstrations", str(ground / "demonstrations.jsonl"),
-        "--init", str(tmp_path / "sft" / "adapter"), "--rollouts", str(tmp_path / "rollouts.jsonl"),
-        "--out", str(tmp_path / "airl"), "--rank", "4", "--lr", "0.01", "--held-out", "4", "--batch-tokens", "600",
+        "--init", str(folder / "sft" / "adapter"), "--rollouts", str(folder / "rollouts.jsonl"),
+        "--out", str(folder / "airl"), "--rank", "4", "--lr", "0.01", "--held-out", "4", "--batch-tokens", "600",
         "--epochs", "3",
     ])  # fmt: skip
-    figures = last_json(capsys)
+    return last_json(capsys)
+
+
+def test_the_warmed_up_critic_prefers_the_experts_steps_more_than_before(ground, tmp_path, capsys):
+    figures = warm_up(ground, tmp_path, capsys)
     assert figures["held_out_after"]["loss"] < figures["held_out_before"]["loss"]
     folder = tmp_path / "airl" / "critic"
     (folder / "calibration.json").write_text(json.dumps(CALIBRATION))
