@@ -225,7 +225,8 @@ def trace_seeds(question: str, how: Sampling) -> list[int]:
 
 
 def _decode(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
-    return tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    # Not `tokenizer.decode`, which looks at each id three times before it says the same.
+    return tokenizer.backend_tokenizer.decode(list(ids), skip_special_tokens=True)
 
 
 def text_so_far(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
@@ -237,21 +238,21 @@ class GrowingText:
     """The text of a trace that is being drawn, at a cost that does not grow with it: the newest tokens are decoded,
     after those before them, since a token may read otherwise at the start of a text.
 
-    `text` shows a character when all its bytes are there.
+    `text` shows a character when all its bytes are there; `held` is what the newest tokens say before that.
     """
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase) -> None:
-        self.text = ""
+        self.text = self.held = ""
         self._tokenizer = tokenizer
         self._start = self._shown = 0  # tokens: the context's first, the first that `text` does not hold
         self._context = ""
 
     def grow(self, ids: Sequence[int]) -> bool:
         """Take all ids drawn so far; tells whether there is more text to show."""
-        tail = _decode(self._tokenizer, ids[self._start :])
-        if len(tail) <= len(self._context) or tail.endswith(_UNFINISHED):
+        self.held = _decode(self._tokenizer, ids[self._start :])[len(self._context) :]
+        if not self.held or self.held.endswith(_UNFINISHED):
             return False
-        self.text += tail[len(self._context) :]
+        self.text, self.held = self.text + self.held, ""
         self._start, self._shown = self._shown, len(ids)
         self._context = _decode(self._tokenizer, ids[self._start :])
         return True
@@ -266,11 +267,10 @@ def decode_solution(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> t
     again, offsets = encode_solution(tokenizer, text)
     if again == list(ids):
         return text, offsets
-    starts = []
+    before, starts = GrowingText(tokenizer), []
     for drawn in range(len(ids)):
-        before = _decode(tokenizer, ids[:drawn])
-        whole = before.rstrip(_UNFINISHED)
-        starts.append(len(whole) + (before != whole))
+        starts.append(len(before.text + before.held.rstrip(_UNFINISHED)) + bool(before.held))
+        before.grow(ids[: drawn + 1])
     return text, partition(starts, len(text))
 
 

@@ -49,6 +49,7 @@ def encode_items(tokenizer, items: Sequence[tuple[str, Trace]]) -> list[EncodedT
         ValueError: for a trace without text.
     """
     encoded = []
+    prompts = {question: prompt_ids(tokenizer, question)[-MAX_TOKENS:] for question in {q for q, _ in items}}
     for question, trace in items:
         clean, positions = strip_calculator_marks(trace.text)
         ids, spans = encode_solution(tokenizer, clean)
@@ -61,8 +62,7 @@ def encode_items(tokenizer, items: Sequence[tuple[str, Trace]]) -> list[EncodedT
             truncated_at = length = starts[MAX_TOKENS]
             ids, starts = ids[:MAX_TOKENS], starts[:MAX_TOKENS]
         numbers = number_mask(clean, spans[: len(ids)])
-        prompt = prompt_ids(tokenizer, question)[-MAX_TOKENS:]
-        encoded.append(EncodedTrace(prompt, ids, partition(starts, length), numbers, truncated_at))
+        encoded.append(EncodedTrace(prompts[question], ids, partition(starts, length), numbers, truncated_at))
     return encoded
 
 
@@ -110,14 +110,14 @@ def causal_statistics(lm_head: Head, branches: Sequence[Branch]) -> list[TokenSt
 
 
 def logprobs_of(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-    """Log-probability (T,) float32 of each of `ids` (T,) under its row of `logits` (T, vocabulary).
+    """Log-probability (T,) float32 of each of `ids` (T,) under its row of `logits` (T, vocabulary), which it spoils.
 
     Logits in bfloat16 are not copied to float32, which costs a third of what their product does: their difference to
     the highest is rounded, at random and thousands of times, and what is summed of them is summed in float32.
     """
-    highest = logits.amax(-1, keepdim=True)
-    mass = (logits - highest).exp_().sum(-1, dtype=torch.float32)
-    return logits.gather(1, ids[:, None])[:, 0].float() - highest[:, 0].float() - mass.log()
+    of_ids, highest = logits.gather(1, ids[:, None])[:, 0], logits.amax(-1, keepdim=True)
+    mass = logits.sub_(highest).exp_().sum(-1, dtype=torch.float32)  # in place: fresh memory costs more than this does
+    return of_ids.float() - highest[:, 0].float() - mass.log()
 
 
 def head_statistics(head: Head, branches: Sequence[Branch]) -> list[TokenStatistics]:
