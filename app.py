@@ -27,12 +27,13 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--larger",
         action="store_true",
-        help="policy and critic on Qwen2.5-Coder-0.5B: right more often, several times slower (491 MB, fetched once)",
+        help="policy and critic on Qwen2.5-Coder-0.5B: right more often, twice as slow (491 MB, fetched once); "
+        "where no option can be given, as in a Space, set ERRATA_PAIR=larger",
     )
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to listen on (default: 7860)")
     parser.add_argument("--replay-only", action="store_true", help="load no model; only saved sessions can be read")
     options = parser.parse_args(arguments)
-    pair = "larger" if options.larger else None
+    pair = "larger" if options.larger or os.environ.get("ERRATA_PAIR") == "larger" else None
     options.policy, options.critic = options.policy or pair or "auto", options.critic or pair
     return options
 

@@ -1,27 +1,29 @@
-// Page-wide manners: theme and projector switches, Ctrl+Enter, the token tooltip, and the choice of granularity.
+// Page-wide manners: the switches for theme, marks and projector, Ctrl+Enter, the token tooltip, and the choice of granularity.
 const body = document.body;
 const remember = (key, value) => { try { localStorage.setItem(key, value); } catch (_) { /* private mode: not kept */ } };
 const recall = (key) => { try { return localStorage.getItem(key); } catch (_) { return null; } };
 
-const project = (on) => {
-  body.classList.toggle("projector", on);
-  const button = element.querySelector('[data-tool="projector"]');
-  if (button) button.setAttribute("aria-pressed", String(on));
-};
-const forced = new URLSearchParams(location.search).get("__theme");
+const press = (tool, on) => element.querySelector(`[data-tool="${tool}"]`)?.setAttribute("aria-pressed", String(on));
+const project = (on) => { body.classList.toggle("projector", on); press("projector", on); };
+// Hidden marks are not remembered: a page that seems to find nothing wrong must not be what one comes back to.
+const mark = (on) => { body.classList.toggle("unmarked", !on); press("marks", on); };
+const asked = new URLSearchParams(location.search);
+const forced = asked.get("__theme");
 const theme = recall("errata-theme");
 if (!forced && theme) body.classList.toggle("dark", theme === "dark");
-project(recall("errata-projector") === "on" || new URLSearchParams(location.search).get("view") === "projector");
+project(recall("errata-projector") === "on" || asked.get("view") === "projector");
+mark(asked.get("marks") !== "hidden");
 
 element.addEventListener("click", (event) => {
   const tool = event.target.closest("[data-tool]")?.dataset.tool;
   if (tool === "theme") remember("errata-theme", body.classList.toggle("dark") ? "dark" : "light");
+  if (tool === "marks") mark(body.classList.contains("unmarked"));
   if (tool === "projector") {
     project(!body.classList.contains("projector"));
     remember("errata-projector", body.classList.contains("projector") ? "on" : "off");
   }
 });
-watch("value", () => project(body.classList.contains("projector")));
+watch("value", () => { project(body.classList.contains("projector")); mark(!body.classList.contains("unmarked")); });
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
@@ -36,7 +38,7 @@ tip.hidden = true;
 body.append(tip);
 document.addEventListener("pointerover", (event) => {
   const token = event.target.closest?.(".t[data-tip]");
-  if (!token) { tip.hidden = true; return; }
+  if (!token || body.classList.contains("unmarked")) { tip.hidden = true; return; }
   tip.textContent = token.dataset.tip;
   tip.hidden = false;
   const box = token.getClientRects()[0];

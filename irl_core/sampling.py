@@ -22,6 +22,10 @@ Stopped = Literal["end", "length", "cancelled"]
 _UNFINISHED = "\ufffd"  # what a decoder shows for a character whose last bytes are still to come
 
 
+class DoesNotFit(ValueError):
+    """A question, with the solution to be drawn, is longer than the model reads; the message repeats no text of it."""
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How to draw. Temperature 0 takes the most probable token; `top_p` keeps the smallest set with that much mass.
@@ -112,7 +116,7 @@ class Policy(ABC):
 
     @abstractmethod
     def check_question(self, question: str, how: Sampling) -> None:
-        """Raise ValueError if `question` leaves no room for its solution in the model's context."""
+        """Raise DoesNotFit if `question` leaves no room for its solution in the model's context."""
 
     def sample(
         self,
@@ -132,7 +136,8 @@ class Policy(ABC):
         and the trace carries no log-probabilities, since its first tokens were not drawn.
 
         Raises:
-            ValueError: if a setting is out of range or the prompt leaves no room in the model's context.
+            ValueError: if a setting is out of range; DoesNotFit: the prompt leaves no room in the context.
+            NotImplementedError: for a prefix, where the model is asked through a chat.
         """
         how = Sampling(n, temperature, top_p, seed, max_tokens)
         events = self._events([question], how, stop or threading.Event(), growth=True, prefix=prefix)
@@ -144,7 +149,7 @@ class Policy(ABC):
         """Draw `how.n` solutions of each question, many at once; (question index, finished trace) as they end.
 
         Raises:
-            ValueError: if a question leaves no room in the model's context.
+            DoesNotFit: if a question leaves no room in the model's context.
         """
         yield from self._events(questions, how, stop or threading.Event(), growth=False)
 
@@ -211,8 +216,9 @@ class TokenPolicy(Policy):
     def _prompt_ids(self, question: str, how: Sampling, given: int = 0) -> list[int]:
         ids = prompt_ids(self.tokenizer, question, self.form)
         if (needed := len(ids) + given + how.max_tokens) > self.context:
-            raise ValueError(
-                f"the question takes {len(ids):,} tokens and with its solution would need {needed:,}; "
+            begun = f" and what is written of its solution {given:,}" if given else ""
+            raise DoesNotFit(
+                f"the question takes {len(ids):,} tokens{begun} and with its solution would need {needed:,}; "
                 f"{self.name} reads at most {self.context:,}: shorten it or lower max_tokens"
             )
         return ids

@@ -15,7 +15,7 @@ MAX_SESSION_BYTES = 5_000_000
 
 
 class Settings(Record):
-    """How the traces were drawn."""
+    """How the traces were drawn. Each begins with `prefix`, a text that was there before."""
 
     n: int = Field(default=8, ge=1, le=64)
     temperature: float = Field(default=0.7, ge=0, le=2)
@@ -23,6 +23,7 @@ class Settings(Record):
     seed: int = Field(default=0, ge=0, lt=2**32)
     max_tokens: int = Field(default=160, ge=1, le=4096)
     calculator: bool = False
+    prefix: str = ""
 
 
 class ModelCard(Record):

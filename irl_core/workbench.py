@@ -88,6 +88,11 @@ class Workbench:
         """Draw traces, colour them as they grow, judge each soon after its end, rank them when all are there.
 
         A stop request ends the drawing; what is there is scored and ranked like a whole run, cut traces included.
+
+        Raises:
+            DoesNotFit: if the problem is longer than the policy reads.
+            NotImplementedError: if the solutions are to go on with a prefix and the policy cannot.
+            ConnectionError: if a server is gone, once what it finished has been judged.
         """
         self.load(calculator=settings.calculator)
         with self._working:
@@ -110,6 +115,7 @@ class Workbench:
             seed=settings.seed,
             max_tokens=settings.max_tokens,
             stop=stop,
+            prefix=settings.prefix,
         )
         try:
             for event in events:

@@ -30,9 +30,11 @@ def main(out: Path, batch: int) -> None:
     args = settings(out.parent / "run", per_device_train_batch_size=batch, max_steps=3, disc_updates=2)
     trainer = AIRLTrainer(nano_llama(), nano_head(), args, DATA, nano_tokenizer(), rollout_func=rollouts)
     trainer.train()
+    figures = trainer.state.log_history
+    trainer.accelerator.end_training()  # a process that ends with its group open may be aborted by a thread of it
     if trainer.accelerator.is_main_process:
         names = ("loss", "grad_norm", "disc_loss", "disc_group_acc")
-        lines = [line for line in trainer.state.log_history if "loss" in line]
+        lines = [line for line in figures if "loss" in line]
         out.write_text(json.dumps([[line[name] for name in names] for line in lines]))
 
 

@@ -128,8 +128,18 @@ def go(trainer: PolicyTrainer, run: PolicyRun, ground: Ground, **more) -> None:
                 " as much), disc_batch_size or max_completion_length"
             ) from problem
         raise
-    if not trainer.accelerator.is_main_process:
-        return
+    if trainer.accelerator.is_main_process:
+        _keep(trainer, run, ground, checkpoint, round((time.monotonic() - started) / 60, 1), more)
+    # A process that ends with its group open may be aborted by a thread of it, and take the others with it.
+    trainer.accelerator.wait_for_everyone()
+    trainer.accelerator.end_training()
+
+
+def _keep(
+    trainer: PolicyTrainer, run: PolicyRun, ground: Ground, checkpoint: Path | None, minutes: float, more: dict
+) -> None:
+    """Save the policy and print the figures."""
+    out = Path(trainer.args.output_dir)
     if run.rank is None:
         trainer.save_model(str(out / "policy"))
         ground.tokenizer.save_pretrained(out / "policy")
@@ -141,7 +151,7 @@ def go(trainer: PolicyTrainer, run: PolicyRun, ground: Ground, **more) -> None:
         {
             "steps": trainer.state.global_step,
             "resumed_at": int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0,
-            "minutes": round((time.monotonic() - started) / 60, 1),
+            "minutes": minutes,
             "problems": len(ground.dataset),
             "seed": trainer.args.seed,
             "solved_first": logged[0]["rewards/solved/mean"] if logged else None,

@@ -32,15 +32,21 @@ def first_selection(session: Session) -> Selection:
     return Selection(order[0] if order else None)
 
 
-def render_reading(session: Session, index: int | None, name: str) -> str:
-    """The marked solution `index` of the session, with the step table that stands in for its chart."""
+def render_reading(session: Session, index: int | None, name: str, *, rewritable: bool = False) -> str:
+    """The marked solution `index` of the session; where it is `rewritable` its steps offer it."""
     if index is None or not 0 <= index < len(session.traces):
         return ""
     scored = index < len(session.scores)
     trace = session.traces[index]
     score = session.scores[index] if scored else None
     diagnosis = session.diagnoses[index] if scored else None
-    view = View(f"Solution {index + 1}" if len(session.traces) > 1 else "Solution", name, shared_scale(session.scores))
+    view = View(
+        f"Solution {index + 1}" if len(session.traces) > 1 else "Solution",
+        name,
+        shared_scale(session.scores),
+        given=len(session.settings.prefix) if session.settings else 0,
+        rewritable=rewritable,
+    )
     return render_trace(trace, score, diagnosis, view)
 
 
@@ -79,7 +85,6 @@ def render_proofs(snapshot: Snapshot) -> str:
             session.scores[index] if scored else None,
             session.diagnoses[index] if scored else None,
             scale,
-            notes=False,
         )
         proofs.append(f'<article class="proof"><h4>Solution {index + 1}</h4>{steps}</article>')
     proofs += [
@@ -98,6 +103,7 @@ def render_status(session: Session, *, tokens: int, seconds: float, done: bool, 
         return _line(
             "running",
             f"{drawn} of {count(asked, 'solution')} written",
+            _rewritten(session),
             f"{tokens:,} tokens" if tokens else "",
             speed if tokens else "",
             f"{seconds:.1f} s",
@@ -107,20 +113,35 @@ def render_status(session: Session, *, tokens: int, seconds: float, done: bool, 
             "", "stopped before a solution was begun" if stopped else "the model wrote nothing; try another seed"
         )
     parts = [f"stopped: {drawn} of {count(asked, 'trace')}" if stopped else count(drawn, "solution")]
+    parts += [_rewritten(session)]
     parts += [f"done in {seconds:.1f} s", f"{tokens:,} tokens"] if seconds > 0 else []
-    return _line("", *parts, verdict_line(session))
+    return _line("", *parts, verdict=verdict_line(session))
+
+
+def _rewritten(session: Session) -> str:
+    given = len(session.settings.prefix) if session.settings else 0
+    kept = sum(start < given for start, _ in session.traces[0].steps) if session.traces else 0
+    return f"rewritten from step {kept + 1} on" if kept else ""
 
 
 def render_opened(session: Session) -> str:
     """The line under the problem for a session that was opened from a file."""
     cards = [escape(card.name) for card in (session.policy, session.critic) if card is not None]
-    return _line("", f"opened: {count(len(session.traces), 'solution')}", *cards, verdict_line(session))
+    opened = f"opened: {count(len(session.traces), 'solution')}"
+    return _line("", opened, _rewritten(session), *cards, verdict=verdict_line(session))
+
+
+def render_returned(session: Session) -> str:
+    """The line under the problem for a session that one came back to."""
+    back = f"back at {count(len(session.traces), 'solution')}"
+    return _line("", back, _rewritten(session), verdict=verdict_line(session))
 
 
 def render_recorded(session: Session) -> str:
     """The line under the problem for a run that was recorded beforehand."""
-    return _line("", "a recorded run; Solve draws fresh solutions", verdict_line(session))
+    return _line("", "a recorded run; Solve draws fresh solutions", verdict=verdict_line(session))
 
 
-def _line(kind: str, *parts: str) -> str:
-    return f'<p class="status {kind}" role="status">{" · ".join(p for p in parts if p)}</p>'
+def _line(kind: str, *parts: str, verdict: str = "") -> str:
+    told = f'<span class="told"> · {verdict}</span>' if verdict else ""
+    return f'<p class="status {kind}" role="status">{" · ".join(p for p in parts if p)}{told}</p>'

@@ -10,7 +10,7 @@ import gradio as gr
 from ui.desk import reading_figure, render_numbers, render_reading
 from ui.engine import OFF, faults_in_words, require, running, wait_until_ready
 from ui.inputs import MAX_PROBLEM, MAX_SOLUTION, read_problem, read_solution
-from ui.theme import html
+from ui.theme import html, script
 
 if TYPE_CHECKING:
     from irl_core.workbench import Workbench
@@ -21,8 +21,9 @@ _EMPTY = (
 )
 
 
-def build_diagnose(workbench: Workbench | None, examples: Sequence[dict[str, str]]) -> None:
-    """Lay out the tab inside the current Blocks context."""
+def build_diagnose(workbench: Workbench | None, examples: Sequence[dict[str, str]]) -> tuple[gr.HTML, gr.State]:
+    """Lay out the tab inside the current Blocks context; returns where a solution is shown marked, and its session."""
+    shown = gr.State(None)
     with gr.Row(elem_classes="pose"):
         with gr.Column(scale=3, elem_classes="question"):
             problem = gr.Textbox(
@@ -42,7 +43,7 @@ def build_diagnose(workbench: Workbench | None, examples: Sequence[dict[str, str
             with gr.Row(elem_classes="chips"):
                 chips = [gr.Button(e["title"], size="sm", elem_classes="chip") for e in examples]
         with gr.Column(scale=3, min_width=300):
-            reading = html(_EMPTY, elem_classes="reading", elem_id="diagnose-reading")
+            reading = html(_EMPTY, js_on_load=script("reading.js"), elem_classes="reading", elem_id="diagnose-reading")
             with gr.Column(visible=False, elem_classes="charts") as charts:
                 html('<header class="bar"><h3>Belief along the solution</h3></header>')
                 chart = gr.Plot(show_label=False, container=False, elem_classes="chart")
@@ -51,28 +52,31 @@ def build_diagnose(workbench: Workbench | None, examples: Sequence[dict[str, str
     def diagnose(question: Any, text: Any) -> Iterator[tuple]:
         """Score one pasted solution and mark it."""
         given, written = read_problem(question), read_solution(text)
+        unchanged = (gr.skip(),) * 5
         for line in wait_until_ready(require(workbench)):
-            yield line, gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        yield running("reading the solution"), gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            yield line, *unchanged
+        yield running("reading the solution"), *unchanged
         try:
             with faults_in_words("checking"):
                 session = workbench.diagnose(given, written)
         except gr.Error:
-            yield "", gr.skip(), gr.skip(), gr.skip(), gr.skip()
+            yield "", *unchanged
             raise
         yield (
             "",
-            render_reading(session, 0, "diagnose"),
+            render_reading(session, 0, "diagnose", rewritable=True),
             gr.update(visible=True),
             reading_figure(session, 0),
             render_numbers(session, 0),
+            session,
         )
 
     gr.on(
         [check.click, problem.submit, solution.submit], diagnose, [problem, solution],
-        [status, reading, charts, chart, numbers], concurrency_id="model", concurrency_limit=1, trigger_mode="once",
-        show_progress="hidden", api_name="diagnose",
+        [status, reading, charts, chart, numbers, shown], concurrency_id="model", concurrency_limit=1,
+        trigger_mode="once", show_progress="hidden", api_name="diagnose",
     )  # fmt: skip
     for chip, example in zip(chips, examples, strict=True):
         values = (example["question"], example["solution"])
         chip.click(lambda values=values: values, None, [problem, solution], queue=False, api_visibility="private")
+    return reading, shown

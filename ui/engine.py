@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from irl_core.sampling import DoesNotFit
 from ui.inputs import refusal
 from ui.markup import escape
 
@@ -53,6 +54,8 @@ def faults_in_words(what: str) -> Iterator[None]:
         yield
     except gr.Error:
         raise
+    except (DoesNotFit, NotImplementedError) as fault:  # whose messages are for people, and repeat no text of theirs
+        raise refusal(f"{what.capitalize()} is not possible: {escape(str(fault))}") from fault
     except ConnectionError as fault:
         _LOG.exception("%s failed", what)
         raise refusal(

@@ -14,16 +14,23 @@ from ui.cells import Cell, Scale, cells, first_false, guilty_span, shared_scale,
 from ui.markup import escape, has_bidi_control, signed, typeset
 from ui.notes import render_note
 
+_REWRITE = '<button type="button" class="rewrite" data-step="{}">rewrite from here</button>'
 _VERDICT_WORDS = {"suspect": "suspected error", "not sure": "not sure", "follows": "follows from an earlier step"}
 
 
 @dataclass(frozen=True)
 class View:
-    """How one trace is headed: its title, the scale it shares with others, and a name that is unique on the page."""
+    """How one trace is headed: its title, the scale it shares with others, and a name that is unique on the page.
+
+    Its first `given` characters were there before a model went on with them. Where it is `rewritable` each step offers
+    to be written anew, but for those that follow from an error before them.
+    """
 
     title: str = "Solution"
     name: str = "trace"
     scale: Scale | None = None
+    given: int = 0
+    rewritable: bool = False
 
 
 def render_trace(
@@ -40,15 +47,15 @@ def render_trace(
     return (
         f'<section class="trace" aria-label="{escape(view.title)}">'
         f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}</header>'
-        f'<p class="sr" aria-live="polite">{escape(summary(trace, diagnosis))}</p>'
-        f"{render_steps(trace, score, diagnosis, scale)}{_footnotes(trace, score, diagnosis)}</section>"
+        f'<p class="sr told" aria-live="polite">{escape(summary(trace, diagnosis))}</p>'
+        f"{render_steps(trace, score, diagnosis, scale, view)}{_footnotes(trace, score, diagnosis)}</section>"
     )
 
 
 def render_steps(
-    trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | None, scale: Scale, notes: bool = True
+    trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | None, scale: Scale, view: View | None = None
 ) -> str:
-    """Only the ordered list of steps: also the small proofs that are shown while others are still being written."""
+    """Only the ordered list of steps; without `view` as the small proofs that are shown while others are written."""
     shown = cells(trace, score)
     guilty = guilty_span(trace, shown, diagnosis)
     items = []
@@ -57,9 +64,21 @@ def render_steps(
         finding = _finding(diagnosis, index)
         reward = score.step_rewards[index] if score and index < len(score.step_rewards) else None
         text = "".join(_cell(trace.text, c, guilty, scale) for c in _trim(trace.text, own))
-        note = render_note(index, trace, diagnosis) if notes and diagnosis and finding else ""
-        items.append(_step(index, text, reward, finding, scale, note))
+        content = f'<p class="text" dir="auto">{text}</p>{_aside(index, trace, diagnosis, view)}'
+        given = view is not None and trace.steps[index][0] < view.given
+        items.append(_step(index, content, reward, finding, scale, given))
     return f'<ol class="steps">{"".join(items)}</ol>'
+
+
+def _aside(index: int, trace: Trace, diagnosis: Diagnosis | None, view: View | None) -> str:
+    """What stands beside step `index`: the editor's note, and the offer to write it anew."""
+    if view is None:
+        return ""
+    finding = _finding(diagnosis, index)
+    note = render_note(index, trace, diagnosis) if finding else ""
+    worth_it = view.rewritable and not (finding and finding.verdict == "follows")
+    offer = _REWRITE.format(index) if worth_it else ""
+    return f'<div class="aside">{note}{offer}</div>' if note or offer else ""
 
 
 def render_growing(text: str, score: TraceScore | None, scale: Scale) -> str:
@@ -127,26 +146,24 @@ def _broken(line_breaks: str) -> str:
 
 def _step(
     index: int,
-    text: str,
+    content: str,
     reward: float | None,
     finding: StepFinding | None,
     scale: Scale,
-    note: str,
+    given: bool,
 ) -> str:
     verdict = finding.verdict if finding else "fine"
-    label = f"Step {index + 1}"
-    if verdict in _VERDICT_WORDS:
-        label += f", {_VERDICT_WORDS[verdict]}"
+    told = [_VERDICT_WORDS[verdict]] if verdict in _VERDICT_WORDS else []
     style = ""
     if reward is not None:
-        label += f", reward {signed(reward)} nats"
+        told.append(f"reward {signed(reward)} nats")
         style = f' style="--s:{max(-1.0, min(1.0, reward / scale.step)):.3f}"'
-    kind = {"suspect": " suspect", "not sure": " unsure", "follows": " follows"}.get(verdict, "")
+    kind = {"suspect": " suspect", "not sure": " unsure", "follows": " follows"}.get(verdict, "") + " given" * given
     flag = '<span class="flag" aria-hidden="true">▲</span>' if verdict == "suspect" else ""
     return (
-        f'<li class="step{kind}" data-step="{index}" aria-label="{label}"{style}>'
-        f'<div class="mark"><span class="n">{index + 1}</span>{flag}</div>'
-        f'<p class="text" dir="auto">{text}</p>{note}</li>'
+        f'<li class="step{kind}" data-step="{index}"{style}><div class="mark"><span class="sr">Step </span>'
+        f'<span class="n">{index + 1}</span>{flag}<span class="sr told">{", ".join(told)}</span></div>'
+        f"{content}</li>"
     )
 
 

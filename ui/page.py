@@ -11,6 +11,7 @@ import gradio as gr
 
 from irl_core.session import Session, load_session
 from irl_core.shipped import STANDARD, Pair
+from ui.desk import Selection
 from ui.diagnose import build_diagnose
 from ui.markup import escape
 from ui.solve import SolveTab
@@ -24,6 +25,7 @@ _MASTHEAD = (
     '<div class="brand"><h1>Errata<svg viewBox="0 0 12 7" aria-hidden="true"><path d="M1 6 6 1l5 5"/></svg></h1></div>'
     '<div class="tools"><span id="badge" role="status">{badge}</span>'
     '<button type="button" data-tool="theme" aria-label="Light or dark page" title="Light or dark">◐</button>'
+    '<button type="button" data-tool="marks" aria-pressed="true" title="What the critic says">marks</button>'
     '<button type="button" data-tool="projector" aria-pressed="false" title="Larger type">projector</button>'
     "</div>"
 )
@@ -42,11 +44,13 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
         title="Errata", fill_width=True, analytics_enabled=False, delete_cache=(3600, 3600), elem_id="errata"
     ) as page:
         masthead = html(_masthead(workbench), js_on_load=script("page.js"), elem_id="masthead")
-        with gr.Tabs(elem_id="rooms"):
+        with gr.Tabs(elem_id="rooms") as rooms:
             with gr.Tab("Solve", id="solve"):
                 solve = SolveTab(workbench, examples["problems"], load_gallery())
             with gr.Tab("Diagnose", id="diagnose"):
-                build_diagnose(workbench, examples["solutions"])
+                pasted, diagnosed = build_diagnose(workbench, examples["solutions"])
+        solve.accept_rewrites(solve.reading, solve.session, solve.selection, rooms)
+        solve.accept_rewrites(pasted, diagnosed, gr.State(Selection(0)), rooms)
         pair = STANDARD if workbench is None else workbench.pair
         html(_COLOPHON.format(measured=measured(_FIGURES, pair) if pair else ""))
         page.unload(solve.forget)

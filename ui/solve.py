@@ -15,109 +15,53 @@ from gradio.processing_utils import save_bytes_to_cache
 from irl_core.session import Session, Settings
 from irl_core.traces import Problem
 from ui import desk
-from ui.engine import OFF, faults_in_words, require, running, wait_until_ready
+from ui.engine import faults_in_words, require, running, wait_until_ready
 from ui.inputs import (
-    MAX_ANSWER,
-    MAX_PROBLEM,
-    MAX_TRACES,
     StopSignals,
     read_index,
     read_problem,
     read_session,
     read_settings,
+    refusal,
 )
 from ui.ranking import render_ranking, render_votes
-from ui.theme import html, script
+from ui.solve_layout import EMPTY, SolveLayout
 
 if TYPE_CHECKING:
     from irl_core.workbench import Snapshot, Workbench
 
 _SECONDS_BETWEEN_DRAWINGS = 0.25
-_EMPTY = (
-    '<div class="blank"><p>Type a problem, or take one of the examples. A small language model writes several '
-    "solutions; a critic, taught by expert solutions alone, marks every token and says which step to check.</p></div>"
-)
+_QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+_MOST_TRAIL = 8
+_NO_TRAIL = ((), gr.update(visible=False))
+_GOING = (running("waiting for the model"), gr.update(interactive=False), gr.update(interactive=True))
 _NOT_BEGUN = '<p class="status" role="status">stopped before the first solution was begun</p>'
 
 
-class SolveTab:
-    """The tab's components and what they do. One object per page; whatever belongs to a visitor is in `gr.State`."""
+class SolveTab(SolveLayout):
+    """The tab and what it does. One object per page, for all visitors."""
 
     def __init__(
         self, workbench: Workbench | None, examples: Sequence[dict[str, str]], gallery: Mapping[str, Session]
     ) -> None:
         """`gallery` holds recorded runs by question: an example that has one shows it before any model is awake."""
+        super().__init__(examples, can_solve=workbench is not None)
         self.workbench = workbench
         self.stops = StopSignals()
-        self.session = gr.State(None)
-        self.selection = gr.State(desk.Selection())
-        self.given = gr.State(None)  # question and answer of the example that filled in the form
-        self._lay_out(examples)
         self._wire(examples, gallery)
 
-    def _lay_out(self, examples: Sequence[dict[str, str]]) -> None:
-        with gr.Row(elem_classes="pose"):
-            with gr.Column(scale=3, elem_classes="question"):
-                self.problem = gr.Textbox(
-                    label="Problem", placeholder="Pose a grade-school math problem", lines=1, max_lines=8,
-                    max_length=MAX_PROBLEM, elem_id="problem", elem_classes="serif",
-                )  # fmt: skip
-            with gr.Column(scale=1, min_width=200, elem_classes="actions"):
-                self.solve = gr.Button(
-                    "Solve",
-                    variant="primary",
-                    interactive=self.workbench is not None,
-                    elem_id="solve",
-                    elem_classes="go",
-                )
-                self.stop = gr.Button("Stop", interactive=False, elem_id="stop")
-        with gr.Row(elem_classes="settings"):
-            self.n = gr.Number(8, label="solutions", minimum=1, maximum=MAX_TRACES, step=1, min_width=60, elem_id="n")
-            self.temperature = gr.Number(0.7, label="temperature", minimum=0, maximum=2, step=0.1, min_width=60)
-            self.seed = gr.Number(0, label="seed", minimum=0, maximum=2**32 - 1, step=1, min_width=60)
-            self.calculator = gr.Checkbox(False, label="calculator", min_width=90, elem_id="calculator")
-            self.answer = gr.Textbox(
-                label="answer, if known", max_length=MAX_ANSWER, min_width=90, elem_id="gold", elem_classes="gold"
-            )
-        with gr.Row(elem_classes="chips"):
-            self.chips = [gr.Button(e["title"], size="sm", elem_classes="chip") for e in examples]
-        self.status = html(OFF if self.workbench is None else "", elem_id="status")
-        with gr.Row(elem_classes="desk"):
-            with gr.Column(scale=1, min_width=280, elem_classes="margin"):
-                self.ranking = html("", js_on_load=script("ranking.js"), elem_id="ranking")
-                self.votes = html(elem_id="votes", js_on_load=script("ranking.js"))
-            with gr.Column(scale=3, min_width=300):
-                self.reading = html(_EMPTY, elem_classes="reading", elem_id="reading")
-                with gr.Column(visible=False, elem_classes="charts") as self.charts:
-                    html('<header class="bar"><h3>Belief along the solution</h3></header>')
-                    self.chart = gr.Plot(show_label=False, container=False, elem_classes="chart")
-                    self.numbers = html()
-        with gr.Row(elem_classes="files"):
-            self.save = gr.DownloadButton("Save session", size="sm", interactive=False, elem_id="save")
-            self.open = gr.UploadButton("Open session", size="sm", type="binary", file_types=[".json"], elem_id="open")
-
     def _wire(self, examples: Sequence[dict[str, str]], gallery: Mapping[str, Session]) -> None:
-        opened = [self.session, self.selection, self.status, *self._views, self.save]
-        quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        form = [self.problem, self.answer, self.n, self.temperature, self.seed, self.calculator]
+        opened = [*self.drawing, *self.trail]
         asked = gr.on(
             [self.solve.click, self.problem.submit, self.answer.submit],
-            self.ask, form, [self.status, self.solve, self.stop],
+            self.ask, [self.problem, self.answer, *self.how], [self.start, *self.trail, *self.going],
             concurrency_limit=None, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
-        ran = asked.success(
-            self.run,
-            form,
-            opened,
-            concurrency_id="model",
-            concurrency_limit=1,
-            show_progress="hidden",
-            api_name="solve",
-        )
-        ran.then(self.rest, None, [self.solve, self.stop], **quiet)
-        self.stop.click(self.request_stop, None, self.stop, **quiet)
+        self._run_after(asked, api_name="solve")
+        self.back.click(self.go_back, self.before, [self.problem, self.answer, *opened], **_QUIET)
+        self.stop.click(self.request_stop, None, self.stop, **_QUIET)
         for listing in (self.ranking, self.votes):
-            listing.select(self.choose, [self.session, self.selection], [self.selection, *self._views], **quiet)
+            listing.select(self.choose, [self.session, self.selection], [self.selection, *self.views], **_QUIET)
         self.open.upload(
             self.open_file,
             self.open,
@@ -130,19 +74,39 @@ class SolveTab:
             [self.problem, self.answer, self.given],
             [self.answer, self.given],
             trigger_mode="always_last",
-            **quiet,
+            **_QUIET,
         )
         for chip, example in zip(self.chips, examples, strict=True):
-            chip.click(lambda given=(example["question"], example["answer"]): given, None, self.given, **quiet)
+            chip.click(lambda given=(example["question"], example["answer"]): given, None, self.given, **_QUIET)
             if (recorded := gallery.get(example["question"])) is not None:
-                chip.click(partial(self.replay, recorded), None, [self.problem, self.answer, *opened], **quiet)
+                chip.click(partial(self.replay, recorded), None, [self.problem, self.answer, *opened], **_QUIET)
             else:
                 values = (example["question"], example["answer"])
-                chip.click(lambda values=values: values, None, [self.problem, self.answer], **quiet)
+                chip.click(lambda values=values: values, None, [self.problem, self.answer], **_QUIET)
 
-    @property
-    def _views(self) -> list[gr.components.Component]:
-        return [self.ranking, self.votes, self.reading, self.charts, self.chart, self.numbers]
+    def accept_rewrites(self, reading: gr.HTML, session: gr.State, selection: gr.State, rooms: gr.Tabs) -> None:
+        """Let the steps shown in `reading`, of a solution of `session`, be rewritten; the page turns to this tab."""
+        asked = reading.select(
+            self.ask_to_rewrite,
+            [session, selection, self.before, *self.how],
+            [self.problem, self.answer, self.start, *self.trail, *self.going, rooms],
+            concurrency_limit=None,
+            show_progress="hidden",
+            api_visibility="private",
+        )
+        self._run_after(asked, api_visibility="private")
+
+    def _run_after(self, asked: gr.events.Dependency, **api: str) -> None:
+        ran = asked.success(
+            self.run,
+            [self.problem, self.answer, *self.how, self.start],
+            self.drawing,
+            concurrency_id="model",
+            concurrency_limit=1,
+            show_progress="hidden",
+            **api,
+        )
+        ran.then(self.rest, None, [self.solve, self.stop], **_QUIET)
 
     def ask(
         self, question: Any, answer: Any, n: Any, temperature: Any, seed: Any, calculator: Any, request: gr.Request
@@ -152,7 +116,36 @@ class SolveTab:
         read_problem(question, answer)
         read_settings(n, temperature, seed, calculator)
         self.stops.prepare(request.session_hash)
-        return running("waiting for the model"), gr.update(interactive=False), gr.update(interactive=True)
+        return ("", *_NO_TRAIL, *_GOING)
+
+    def ask_to_rewrite(
+        self,
+        session: Session | None,
+        selection: desk.Selection,
+        before: tuple[Session, ...],
+        n: Any,
+        temperature: Any,
+        seed: Any,
+        calculator: Any,
+        event: gr.EventData,
+        request: gr.Request,
+    ) -> tuple:
+        """A step is to be written anew: what stands before it is what the next run goes on with."""
+        require(self.workbench)
+        read_settings(n, temperature, seed, calculator)
+        data = event._data if isinstance(event._data, dict) else {}
+        trace = None if session is None or selection.trace is None else session.traces[selection.trace]
+        step = read_index(data.get("step"), len(trace.steps) if trace else 0)
+        if step is None:
+            raise refusal("There is no such step to rewrite. Choose a solution first.")
+        self.stops.prepare(request.session_hash)
+        if session.ranking is not None:  # a pasted solution stays on the tab where it was pasted
+            before = (*before, session)[-_MOST_TRAIL:]
+        start = trace.text[: trace.steps[step][0]].rstrip(" ")  # a model writes the space with the word after it
+        problem = session.problem
+        return (
+            problem.question, problem.answer or "", start, *_trail(before), *_GOING, gr.update(selected="solve"),
+        )  # fmt: skip
 
     def forget_given(self, question: Any, answer: Any, given: tuple[str, str] | None) -> tuple:
         """Another problem is written over an example's: its answer is not this one's. One that was typed stays."""
@@ -163,15 +156,24 @@ class SolveTab:
         return gr.update(interactive=True), gr.update(interactive=False)
 
     def run(
-        self, question: Any, answer: Any, n: Any, temperature: Any, seed: Any, calculator: Any, request: gr.Request
+        self,
+        question: Any,
+        answer: Any,
+        n: Any,
+        temperature: Any,
+        seed: Any,
+        calculator: Any,
+        start: str,
+        request: gr.Request,
     ) -> Iterator[tuple]:
-        """Sample, score and rank, drawing the page while it happens."""
+        """Sample, score and rank, drawing the page while it happens; every solution goes on with `start`."""
         problem, settings = read_problem(question, answer), read_settings(n, temperature, seed, calculator)
+        settings = settings.model_copy(update={"prefix": start})
         workbench, stop = require(self.workbench), self.stops.begin(request.session_hash)
         try:
             yield from self._drawings(workbench, problem, settings, stop)
         except gr.Error:
-            unchanged = (gr.skip(),) * len(self._views)
+            unchanged = (gr.skip(),) * len(self.views)
             yield (gr.skip(), gr.skip(), "", *unchanged, gr.skip())
             raise
 
@@ -207,7 +209,7 @@ class SolveTab:
         return (
             render_ranking(session, selection.trace, selection.order),
             render_votes(session),
-            desk.render_reading(session, selection.trace, "solve") or _EMPTY,
+            desk.render_reading(session, selection.trace, "solve", rewritable=self.workbench is not None) or EMPTY,
             gr.update(visible=figure is not None),
             figure,
             desk.render_numbers(session, selection.trace),
@@ -226,7 +228,7 @@ class SolveTab:
         """A row or an order was clicked. What arrives is whatever a browser sent: checked, else ignored."""
         data = event._data if isinstance(event._data, dict) else {}
         if session is None:
-            return (gr.skip(),) * (1 + len(self._views))
+            return (gr.skip(),) * (1 + len(self.views))
         trace = read_index(data.get("trace"), len(session.traces))
         order = data.get("order")
         selection = desk.Selection(
@@ -237,26 +239,30 @@ class SolveTab:
     def open_file(self, data: bytes | None) -> tuple:
         """Show a session that somebody saved; its answer is its own, whatever example was pressed before."""
         session = read_session(data)
-        return (None, *self._opened(session, desk.render_opened(session)))
+        return (None, *self._opened(session, desk.render_opened(session)), *_NO_TRAIL)
 
     def replay(self, recorded: Session) -> tuple:
         """Show a run that was recorded for an example."""
-        return self._opened(recorded.model_copy(deep=True), desk.render_recorded(recorded))
+        return (*self._opened(recorded.model_copy(deep=True), desk.render_recorded(recorded)), *_NO_TRAIL)
+
+    def go_back(self, before: tuple[Session, ...]) -> tuple:
+        """Show the session that was rewritten last."""
+        *earlier, session = before
+        return (*self._opened(session, desk.render_returned(session)), *_trail(earlier))
 
     def _opened(self, session: Session, status: str) -> tuple:
         selection = desk.first_selection(session)
-        shown = (
-            session,
-            selection,
-            status,
-            *self._view(session, selection),
-            self._saved(session),
-        )
+        shown = (session, selection, status, *self._view(session, selection), self._saved(session))
         return (session.problem.question, session.problem.answer or "", *shown)
 
     def _saved(self, session: Session) -> dict:
         """The session as a file to download, in Gradio's own cache, which it empties by age."""
         return gr.update(value=_cache_file(session, self.save.GRADIO_CACHE), interactive=True)
+
+
+def _trail(before: Sequence[Session]) -> tuple:
+    """The sessions that one can go back to, and the button that does."""
+    return tuple(before), gr.update(visible=bool(before))
 
 
 def _cache_file(session: Session, folder: str) -> str:

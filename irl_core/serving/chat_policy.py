@@ -46,7 +46,9 @@ class ChatPolicy(Policy):
         self, questions: Sequence[str], how: Sampling, stop: threading.Event, *, growth: bool, prefix: str = ""
     ) -> Iterator[tuple[int, TraceEvent]]:
         if prefix:
-            raise ValueError(f"{self.name}: a chat cannot go on with a solution; name the model itself, as WHAT@URL")
+            raise NotImplementedError(
+                f"{self.name}: a chat cannot go on with a solution; name the model itself, as WHAT@URL"
+            )
         seeds = [trace_seeds(q, how) for q in questions]
         blank = {(request, index): Said() for request in range(len(questions)) for index in range(how.n)}
 

@@ -261,6 +261,77 @@ def test_nothing_scrolls_sideways_on_a_phone(opened, query):
     assert sideways(page) == 0
 
 
+def test_a_step_can_be_rewritten_and_what_was_there_comes_back(opened, tmp_path):
+    page = opened()
+    shown = page.evaluate(SHOWN_TEXT, "#reading")
+    page.locator("#reading button.rewrite").nth(1).click(force=True)
+    page.wait_for_function(
+        "document.querySelector('#status').textContent.includes('rewritten from step 2 on · done in')",
+        timeout=MILLISECONDS_TO_SOLVE,
+    )
+    finished(page)
+    assert page.locator("#reading .step.given").count() == 1
+    path = tmp_path / "rewritten.json"
+    with page.expect_download() as download:
+        page.click("#save")
+    download.value.save_as(path)
+    session = load_session(path.read_bytes())
+    assert session.settings.prefix
+    assert shown.startswith(session.settings.prefix)
+    assert all(trace.text.startswith(session.settings.prefix) for trace in session.traces)
+    page.click("#back")
+    page.wait_for_function("document.querySelector('#status').textContent.includes('back at')")
+    assert page.evaluate(SHOWN_TEXT, "#reading") == shown
+    page.locator("#back").wait_for(state="hidden")
+
+
+def test_a_pasted_solution_is_rewritten_on_the_other_tab_and_stays_where_it_was_pasted(app, open_page):
+    page = open_page(app)
+    pasted = "3 boxes hold 3 * 12 = 36 rolls.\nAfter she eats 5, 36 - 5 = 30 are left.\n#### 30"
+    diagnose(page, pasted, "A box holds 12 rolls. She buys 3 boxes and eats 5 rolls. How many are left?")
+    page.locator("#diagnose-reading .step.suspect button.rewrite").click()
+    page.wait_for_function(
+        "document.querySelector('#status').textContent.includes('rewritten from step 2 on · done in')",
+        timeout=MILLISECONDS_TO_SOLVE,
+    )
+    finished(page)
+    assert page.locator("#problem textarea").input_value().startswith("A box holds 12 rolls.")
+    assert page.evaluate(SHOWN_TEXT, "#reading").startswith(pasted.splitlines()[0])
+    assert not page.locator("#back").is_visible()
+    open_diagnose(page)
+    assert page.evaluate(SHOWN_TEXT, "#diagnose-reading") == pasted
+
+
+def test_the_marks_can_be_hidden_until_a_class_has_looked_for_itself(opened):
+    page = opened()
+    seen = "document.querySelectorAll('#reading .t').length"
+    tinted = (
+        "[...document.querySelectorAll('#reading .t')]"
+        ".filter(e => getComputedStyle(e).backgroundImage !== 'none').length"
+    )
+    assert page.evaluate(tinted)
+    page.click("[data-tool=marks]")
+    page.locator("[data-tool=marks][aria-pressed=false]").wait_for()
+    assert page.evaluate(seen)
+    assert not page.evaluate(tinted)
+    told = page.locator("#reading .aside, #reading .legend, #ranking .remark, #ranking .score, #votes, #status .told")
+    assert told.count()
+    assert not [one for one in told.all() if one.is_visible()]
+    page.locator("#reading .t[data-tip]").first.hover()
+    assert not page.locator("#tip").is_visible()
+    page.click("[data-tool=marks]")
+    page.locator("[data-tool=marks][aria-pressed=true]").wait_for()
+    assert page.evaluate(tinted)
+
+
+def test_an_address_can_ask_for_a_projected_page_without_marks(replay_app, open_page):
+    page = open_page(f"{replay_app}?view=projector&marks=hidden")
+    page.locator("body.projector.unmarked").wait_for(state="attached")
+    page.reload()
+    page.locator("#problem textarea").wait_for()
+    page.locator("[data-tool=marks][aria-pressed=false]").wait_for()
+
+
 def test_the_projector_has_large_type(opened):
     page = opened()
     page.click("[data-tool=projector]")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -180,7 +181,23 @@ def test_a_wrong_product_is_marked_with_the_expected_number():
     assert Page(html, "fix").found == ["3 * 12 = 35"]
     assert "0.91" in Page(html, "evidence").found[0]
     assert Page(html, "flag").found == ["▲"]
-    assert 'aria-label="Step 1, suspected error, reward' in html
+    assert Page(html, "told").found[1].startswith("suspected error, reward ")
+
+
+def test_every_step_can_be_rewritten_where_that_is_offered_but_not_what_follows_from_an_error():
+    trace, score = scored("one\ntwo\nthree", [4, 8, 13])
+    html = render_trace(trace, score, view=View(rewritable=True))
+    assert re.findall(r'class="rewrite" data-step="(\d+)"', html) == ["0", "1", "2"]
+    assert "rewrite" not in render_trace(trace, score)
+    wrong = Diagnosis(steps=(finding(), finding("suspect"), finding("follows")), first_suspect=1)
+    html = render_trace(trace, score, wrong, View(rewritable=True))
+    assert re.findall(r'class="rewrite" data-step="(\d+)"', html) == ["0", "1"]
+
+
+def test_the_steps_that_were_there_before_are_told_from_those_written_after_them():
+    trace, score = scored("one\ntwo\nthree", [4, 8, 13])
+    kinds = re.findall(r'<li class="([^"]*)"', render_trace(trace, score, view=View(given=len("one\ntwo\n"))))
+    assert kinds == ["step given", "step given", "step"]
 
 
 def test_the_wrong_result_is_found_when_the_equation_is_placed_relative_to_its_step():

@@ -12,6 +12,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from app import parse_arguments
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -65,6 +67,15 @@ def test_the_tested_versions_lie_within_the_stated_ranges(requirements):
     canonical = {name.lower().replace("_", "-"): pin for name, pin in pinned.items()}
     for name, requirement in requirements.items():
         assert requirement.specifier.contains(Version(canonical[name.lower()])), name
+
+
+def test_the_larger_pair_can_be_asked_for_where_no_option_can_be_given(manifest, monkeypatch):
+    assert "ERRATA_PAIR" in manifest["env"]
+    monkeypatch.delenv("ERRATA_PAIR", raising=False)
+    assert (parse_arguments([]).policy, parse_arguments([]).critic) == ("auto", None)
+    monkeypatch.setenv("ERRATA_PAIR", "larger")
+    assert (parse_arguments([]).policy, parse_arguments([]).critic) == ("larger", "larger")
+    assert parse_arguments(["--policy", "embedded"]).policy == "embedded"
 
 
 def test_the_app_needs_neither_vllm_nor_trl(requirements):

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from irl_core.sampling import DoesNotFit
 from irl_core.sampling_transformers import TransformersPolicy
 from irl_core.session import Settings
 from irl_core.traces import Problem, trace_from_text
@@ -120,6 +121,21 @@ def test_a_trace_stays_in_sight_from_its_first_token_to_its_verdict(bench):
         assert shown >= most
         most = shown
     assert most == 3
+
+
+def test_solutions_that_go_on_with_a_text_keep_it_and_are_judged_from_its_first_token(bench):
+    begun = "3 + 4 = 7 apples.\n"
+    *_, last = solve(bench, prefix=begun)
+    assert last.session.settings.prefix == begun
+    for trace, score in zip(last.session.traces, last.session.scores, strict=True):
+        assert trace.text.startswith(begun)
+        assert score.offsets[0][0] == 0
+    assert len({trace.text for trace in last.session.traces}) > 1
+
+
+def test_a_text_that_leaves_no_room_is_refused_with_both_lengths(bench):
+    with pytest.raises(DoesNotFit, match=r"what is written of its solution [\d,]+ .* reads at most"):
+        list(solve(bench, prefix="7 " * 3000))
 
 
 def test_a_stopped_run_judges_and_ranks_what_is_there(bench):
