@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,8 @@ _ERROR = re.compile(r"\b\w+(Error|Exception): .+")
 def vllm(python: Path, model: Path, prompt: Sequence[int]) -> Iterator[Sampler]:
     """vLLM in the environment of `python`, drawing from a merged checkpoint in the folder `model`.
 
+    It sleeps when it is not its turn: waiting, its worker would take a quarter of a core from the others.
+
     Raises:
         RuntimeError: if it ends, with the first error that it told.
     """
@@ -162,6 +165,7 @@ def vllm(python: Path, model: Path, prompt: Sequence[int]) -> Iterator[Sampler]:
         stderr=subprocess.STDOUT,
         text=True,
         env={**os.environ, **settings},
+        start_new_session=True,
     )
 
     def answer(word: str) -> str:
@@ -172,14 +176,23 @@ def vllm(python: Path, model: Path, prompt: Sequence[int]) -> Iterator[Sampler]:
             error = error or (found[0] if (found := _ERROR.search(line)) else "")
         raise RuntimeError(error or "vLLM ended without a word")
 
+    def tell(what: signal.Signals) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(worker.pid, what)
+
     def draw(n: int, tokens: int, seed: int) -> int:
+        tell(signal.SIGCONT)
         worker.stdin.write(json.dumps([n, tokens, seed]) + "\n")
         worker.stdin.flush()
-        return int(answer("drew"))
+        drawn = int(answer("drew"))
+        tell(signal.SIGSTOP)
+        return drawn
 
     try:
         answer("ready")
+        tell(signal.SIGSTOP)
         yield draw
     finally:
+        tell(signal.SIGCONT)
         worker.stdin.close()
         worker.wait(timeout=60)

@@ -126,6 +126,8 @@ def _reason(evidence: StepEvidence, k: int, suspect: int | None) -> str:
         return f"uses {numbers}, which neither the problem nor an earlier step gives"
     if evidence.answer_mismatch:
         return "the answer differs from the last computed result"
+    if k == suspect and any(e.expected.startswith("-") for e in evidence.equations):
+        return "its result is below zero"
     if k == suspect:
         return f"the critic finds this step unlikely for an expert (reward {evidence.reward:+.1f} nats)"
     if rounded := next((e for e in evidence.equations if e.rounded_to_whole), None):

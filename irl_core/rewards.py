@@ -30,6 +30,7 @@ PENALTIES = (
     "unused_number_penalty",
     "fractional_answer_penalty",
     "loose_result_penalty",
+    "negative_answer_penalty",
 )
 
 
@@ -42,9 +43,10 @@ class CriticCard(Record):
 
     The trace score is the weighted mean of the rewards, with words at `trace_word_weight`, less what exact reading
     finds against the whole solution (`irl_core.trace_checks`), in nats: `false_equation_penalty`,
-    `unused_number_penalty` for each number of the problem that it leaves out, `fractional_answer_penalty`, and
-    `loose_result_penalty` for each result of which it makes nothing. The mean, because a sum prefers short solutions,
-    and the checks, because what a small model finds surprising it also often overlooks.
+    `unused_number_penalty` for each number of the problem that it leaves out, `fractional_answer_penalty`,
+    `loose_result_penalty` for each result of which it makes nothing, and `negative_answer_penalty` for an answer below
+    zero where nothing can be. The mean, because a sum prefers short solutions, and the checks, because what a small
+    model finds surprising it also often overlooks.
 
     `trust_true_equations` lifts what follows the first `=` of an equation that is true: that the model would have
     calculated in another way, or not at all, says nothing against it. It helps the trace score and blurs where the
@@ -65,6 +67,7 @@ class CriticCard(Record):
     unused_number_penalty: float = 0.0
     fractional_answer_penalty: float = 0.0
     loose_result_penalty: float = 0.0
+    negative_answer_penalty: float = 0.0
     trust_true_equations: bool = False
     trace_trusts_true_equations: bool | None = None
     trace_word_weight: float | None = None

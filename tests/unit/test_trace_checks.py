@@ -19,7 +19,7 @@ def checks(text: str, question: str = QUESTION) -> TraceChecks:
 
 
 def test_a_solution_that_names_every_number_of_its_problem_leaves_none_unused():
-    assert checks("3 * 4 = 12\nhalf is 12 / 2 = 6\n6 / 2 = 3\n#### 3") == (False, 0, False, 0)
+    assert checks("3 * 4 = 12\nhalf is 12 / 2 = 6\n6 / 2 = 3\n#### 3") == (False, 0, False, 0, False)
     assert checks("3 * 4 = 12\n#### 12").unused_numbers == 2  # half, 2
 
 
@@ -51,10 +51,30 @@ def test_a_result_is_loose_when_nothing_is_made_of_it():
         ("Share $7 among 2.", "3.5", False),
         ("Share 7 dollars among 3.", "2.333", True),
         ("Share 7 apples among 2.", "all of them", False),
+        ("If 2x is 7, what is x?", "3.5", False),
     ],
 )
 def test_only_a_problem_of_whole_numbers_expects_a_whole_answer(question, answer, fractional):
     assert checks(f"#### {answer}", question).fractional_answer is fractional
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "negative"),
+    [
+        ("Tom had 3 pens and lost 2. How many are left?", "-1", True),
+        ("Tom had 3 pens and lost 2. How many are left?", "−1", True),
+        ("Tom had 3 pens and lost 2. How many are left?", "0", False),
+        ("Tom had $3 and spent $2. How much is left?", "-$1", True),
+        ("It was 2 degrees and fell by 8. What is it now?", "-6", False),
+        ("What is -3 plus 2?", "-1", False),
+        ("A diver is 3 m below the boat.", "-3", False),
+        ("A self-made 2-gallon tank?", "-2", True),
+        ("Find the smaller root of x^2 + 5x + 6.", "-3", False),
+        ("Solve $2\\cdot y + 8 = 2$.", "-3", False),
+    ],
+)
+def test_only_a_problem_in_which_something_can_be_below_zero_expects_an_answer_there(question, answer, negative):
+    assert checks(f"#### {answer}", question).negative_answer is negative
 
 
 def test_the_penalties_of_a_card_add_up():
@@ -64,9 +84,11 @@ def test_the_penalties_of_a_card_add_up():
         unused_number_penalty=0.5,
         fractional_answer_penalty=0.25,
         loose_result_penalty=0.125,
+        negative_answer_penalty=4.0,
     )
     assert penalty(card, TraceChecks(True, 3, True, 2)) == 1.0 + 3 * 0.5 + 0.25 + 2 * 0.125
     assert penalty(card, TraceChecks(False, 0, False, 0)) == 0.0
+    assert penalty(card, TraceChecks(False, 0, False, 0, True)) == 4.0
 
 
 def scored(card: CriticCard, text: str, logprob: float = -1.0):
