@@ -13,9 +13,11 @@ CHECKPOINTS = Path(__file__).resolve().parents[1] / "assets" / "checkpoints"
 class Pair(NamedTuple):
     """Folders of a policy's adapter and of the critic that judges it.
 
-    `label` is what a page may call the policy, `figures` where `figures.json` has those of the critic's calibration.
+    `name` is what commands call the pair, `label` what a page may call the policy, `figures` where `figures.json` has
+    those of the critic's calibration.
     """
 
+    name: str
     policy: Path
     critic: Path
     label: str
@@ -23,15 +25,17 @@ class Pair(NamedTuple):
 
 
 STANDARD = Pair(
+    "standard",
     CHECKPOINTS / "policy",
     CHECKPOINTS / "critic",
     f"{SMOLLM2.label}, taught by Errata",
     "mr-gsm8k/calibration",
 )
 LARGER = Pair(
+    "larger",
     CHECKPOINTS / "larger" / "policy",
     CHECKPOINTS / "larger" / "critic",
     f"{QWEN_CODER.label}, taught by Errata",
     "mr-gsm8k/calibration-larger",
 )
-PAIRS = {"standard": STANDARD, "larger": LARGER}
+PAIRS = {pair.name: pair for pair in (STANDARD, LARGER)}

@@ -1,8 +1,8 @@
 """Record the runs that the page shows before any model is awake: its own examples, solved with its own settings.
 
-    python -m train.gallery
+    python -m train.gallery [--pairs larger]
 
-Needed again whenever the shipped policy, critic or calibration changes; a test names the record that is stale.
+Needed again whenever a shipped policy, critic or calibration changes; a test names the record that is stale.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
 from irl_core.session import Session, Settings
-from irl_core.shipped import CHECKPOINTS
+from irl_core.shipped import PAIRS, Pair
 from irl_core.traces import Problem
 from irl_core.workbench import Workbench
 from train.cli import parse_args, print_figures
@@ -26,10 +27,15 @@ ASSETS = Path(__file__).resolve().parent.parent / "assets"
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(build_parser(), argv)
     examples = json.loads(Path(args.examples).read_text("utf-8"))["problems"]
-    out = Path(args.out)
+    for pair in args.pairs:
+        record_all(PAIRS[pair], examples, Path(args.out) / pair)
+
+
+def record_all(pair: Pair, examples: Sequence[dict[str, str]], out: Path) -> None:
+    """Every example, solved by a pair, in the place of what is in `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    workbench = Workbench(policy=args.policy, critic=args.critic)
-    sessions = [record(workbench, example) for example in tqdm(examples, unit="problem")]
+    workbench = Workbench(policy=str(pair.policy), critic=pair.name)
+    sessions = [record(workbench, example) for example in tqdm(examples, unit="problem", desc=pair.name)]
     for old in out.glob("*.json"):
         old.unlink()
     for example, session in zip(examples, sessions, strict=True):
@@ -47,9 +53,8 @@ def record(workbench: Workbench, example: dict[str, str]) -> Session:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.gallery", description=__doc__)
     parser.add_argument("--examples", default=ASSETS / "examples.json", help="file with the page's examples")
-    parser.add_argument("--out", default=ASSETS / "gallery", help="folder of the records; emptied first")
-    parser.add_argument("--policy", default=str(CHECKPOINTS / "policy"), help="the model that writes")
-    parser.add_argument("--critic", help="the critic's folder (default: the shipped one)")
+    parser.add_argument("--out", default=ASSETS / "gallery", help="a folder for each pair is made in it, or emptied")
+    parser.add_argument("--pairs", nargs="+", choices=list(PAIRS), default=list(PAIRS), help="whose runs")
     return parser
 
 

@@ -139,7 +139,8 @@ def render_returned(session: Session) -> str:
 
 def render_recorded(session: Session) -> str:
     """The line under the problem for a run that was recorded beforehand."""
-    return _line("", "a recorded run; Solve draws fresh solutions", verdict=verdict_line(session))
+    of = f" of {escape(session.policy.name)}" if session.policy else ""
+    return _line("", f"a recorded run{of}; Solve draws fresh solutions", verdict=verdict_line(session))
 
 
 def _line(kind: str, *parts: str, verdict: str = "") -> str:

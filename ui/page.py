@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from irl_core.session import Session, load_session
-from irl_core.shipped import STANDARD, Pair
+from irl_core.shipped import LARGER, STANDARD, Pair
 from ui.desk import Selection
 from ui.diagnose import build_diagnose
 from ui.markup import escape
@@ -40,18 +40,19 @@ _FIGURES = ASSETS / "checkpoints" / "figures.json"
 def build_page(workbench: Workbench | None) -> gr.Blocks:
     """The whole app. `workbench` is None in replay-only mode: saved sessions can be read, nothing can be run."""
     examples = json.loads((ASSETS / "examples.json").read_text("utf-8"))
+    gallery = load_gallery(LARGER if workbench is None else workbench.pair or STANDARD)
     with gr.Blocks(
         title="Errata", fill_width=True, analytics_enabled=False, delete_cache=(3600, 3600), elem_id="errata"
     ) as page:
         masthead = html(_masthead(workbench), js_on_load=script("page.js"), elem_id="masthead")
         with gr.Tabs(elem_id="rooms") as rooms:
             with gr.Tab("Solve", id="solve"):
-                solve = SolveTab(workbench, examples["problems"], load_gallery())
+                solve = SolveTab(workbench, examples["problems"], gallery)
             with gr.Tab("Diagnose", id="diagnose"):
                 pasted, diagnosed = build_diagnose(workbench, examples["solutions"])
         solve.accept_rewrites(solve.reading, solve.session, solve.selection, rooms)
         solve.accept_rewrites(pasted, diagnosed, gr.State(Selection(0)), rooms)
-        pair = STANDARD if workbench is None else workbench.pair
+        pair = LARGER if workbench is None else workbench.pair
         html(_COLOPHON.format(measured=measured(_FIGURES, pair) if pair else ""))
         page.unload(solve.forget)
         if workbench is not None:
@@ -75,10 +76,10 @@ def measured(figures: Path, pair: Pair) -> str:
     )
 
 
-def load_gallery() -> dict[str, Session]:
-    """The recorded runs by their question; one that cannot be read is named in the log and left out."""
+def load_gallery(pair: Pair) -> dict[str, Session]:
+    """A pair's recorded runs by their question; one that cannot be read is named in the log and left out."""
     sessions = {}
-    for path in sorted((ASSETS / "gallery").glob("*.json")):
+    for path in sorted((ASSETS / "gallery" / pair.name).glob("*.json")):
         try:
             session = load_session(path.read_bytes())
             sessions[session.problem.question] = session

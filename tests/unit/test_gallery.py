@@ -2,27 +2,32 @@ import json
 
 import pytest
 
-from irl_core.backbones import resolve_backbone
-from irl_core.critic import load_critic
+from irl_core.backbones import BackboneError, resolve_backbone
+from irl_core.critic import adapter_folder, critic_sha256, locate_critic
 from irl_core.gguf_export import policy_sha256
-from irl_core.shipped import CHECKPOINTS
+from irl_core.shipped import PAIRS, Pair
 from ui.page import load_gallery
 from ui.theme import ASSETS
 
-
-@pytest.fixture(scope="module")
-def gallery():
-    return load_gallery()
+of_each_pair = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
 
 
-def test_every_example_of_the_page_has_a_recorded_run_with_its_own_answer(gallery):
+@of_each_pair
+def test_every_example_of_the_page_has_a_recorded_run_with_its_own_answer(pair: Pair):
     examples = json.loads((ASSETS / "examples.json").read_text("utf-8"))["problems"]
-    assert {e["question"]: e["answer"] for e in examples} == {q: s.problem.answer for q, s in gallery.items()}
+    recorded = load_gallery(pair)
+    assert {e["question"]: e["answer"] for e in examples} == {q: s.problem.answer for q, s in recorded.items()}
 
 
 @pytest.mark.slow
-def test_the_recorded_runs_are_of_the_models_that_are_shipped(gallery):
-    policy = policy_sha256(resolve_backbone("embedded"), CHECKPOINTS / "policy")
-    critic = load_critic().sha256
-    for session in gallery.values():
+@of_each_pair
+def test_the_recorded_runs_are_of_the_models_that_are_shipped(pair: Pair):
+    card = locate_critic(pair.name)[0]
+    try:
+        backbone = resolve_backbone(card.backbone)
+    except BackboneError:
+        pytest.skip(f"the backbone of the {pair.name} pair is not on this machine")
+    policy = policy_sha256(backbone, pair.policy)
+    critic = critic_sha256(backbone, adapter_folder(card, pair.critic))
+    for session in load_gallery(pair).values():
         assert (session.policy.sha256, session.critic.sha256) == (policy, critic), "run python -m train.gallery"
