@@ -35,7 +35,7 @@ class Snapshot:
 
     `session` holds the traces that have ended, each scored and diagnosed, in the order in which they ended; its
     ranking is set once all are there or the run was stopped. `growing` are those still being written or not yet
-    judged. `tokens` counts those of the traces that ended, `seconds` runs from the request.
+    judged. `tokens` counts those drawn of the traces that ended, `seconds` runs from the request.
     """
 
     session: Session
@@ -63,7 +63,7 @@ class Run:
         trace = event.trace if isinstance(event, TraceEnded) else None
         if trace is not None:
             self._ended[event.index] = trace
-            self._tokens += trace.n_tokens
+            self._tokens += trace.n_tokens - self._given(trace)
         text = event.text if trace is None else trace.text
         self._growing[event.index] = replace(self._growing.get(event.index, Growing("")), text=text)
         self._unread += 1
@@ -87,6 +87,11 @@ class Run:
     def snapshot(self, *, done: bool = False, stopped: bool = False) -> Snapshot:
         growing = tuple(trace for _, trace in sorted(self._growing.items()))
         return Snapshot(self.session, growing, self._tokens, self._seconds(), done, stopped)
+
+    def _given(self, trace: Trace) -> int:
+        """How many tokens of a trace were there before it was drawn."""
+        prefix = self.session.settings.prefix if self.session.settings else ""
+        return sum(start < len(prefix) for start, _ in trace.offsets)
 
     def _seconds(self) -> float:
         return time.monotonic() - self._started

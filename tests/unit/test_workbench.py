@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from irl_core.prompts import encode_solution
 from irl_core.sampling import DoesNotFit
 from irl_core.sampling_transformers import TransformersPolicy
 from irl_core.session import Settings
@@ -127,6 +128,8 @@ def test_solutions_that_go_on_with_a_text_keep_it_and_are_judged_from_its_first_
     begun = "3 + 4 = 7 apples.\n"
     *_, last = solve(bench, prefix=begun)
     assert last.session.settings.prefix == begun
+    kept = len(encode_solution(nano_tokenizer(), begun)[0])
+    assert last.tokens == sum(len(trace.token_ids) - kept for trace in last.session.traces)
     for trace, score in zip(last.session.traces, last.session.scores, strict=True):
         assert trace.text.startswith(begun)
         assert score.offsets[0][0] == 0
