@@ -9,6 +9,7 @@ import threading
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
+from irl_core.shipped import PAIRS
 from irl_core.workbench import Workbench
 from ui.page import build_page
 from ui.theme import ASSETS, build_theme, head
@@ -33,7 +34,9 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to listen on (default: 7860)")
     parser.add_argument("--replay-only", action="store_true", help="load no model; only saved sessions can be read")
     options = parser.parse_args(arguments)
-    pair = "larger" if options.larger or os.environ.get("ERRATA_PAIR") == "larger" else None
+    pair = "larger" if options.larger else os.environ.get("ERRATA_PAIR") or None
+    if pair not in (None, *PAIRS):
+        parser.error(f"ERRATA_PAIR is {pair!r}; it must be one of {', '.join(PAIRS)}")
     options.policy, options.critic = options.policy or pair or "auto", options.critic or pair
     return options
 

@@ -138,11 +138,13 @@ class SolveTab(SolveLayout):
         step = read_index(data.get("step"), len(trace.steps) if trace else 0)
         if step is None:
             raise refusal("There is no such step to rewrite. Choose a solution first.")
+        problem = read_problem(
+            session.problem.question, session.problem.answer
+        )  # of a session that anybody may have sent
         self.stops.prepare(request.session_hash)
         if session.ranking is not None:  # a pasted solution stays on the tab where it was pasted
             before = (*before, session)[-_MOST_TRAIL:]
         start = trace.text[: trace.steps[step][0]].rstrip(" ")  # a model writes the space with the word after it
-        problem = session.problem
         return (
             problem.question, problem.answer or "", start, *_trail(before), *_GOING, gr.update(selected="solve"),
         )  # fmt: skip

@@ -75,3 +75,9 @@ def test_nothing_is_rewritten_where_nothing_was_solved(tab):
     for given, trace in ((None, 0), (ranked(), None)):
         with pytest.raises(gr.Error, match="no such step"):
             rewrite(tab, given, {"step": 1}, trace=trace)
+
+
+def test_a_problem_that_the_form_would_refuse_is_refused_in_an_opened_session_too(tab):
+    long = ranked().model_copy(update={"problem": Problem(question="?" * 5000)})
+    with pytest.raises(gr.Error, match="5,000 characters"):
+        rewrite(tab, long, {"step": 1})

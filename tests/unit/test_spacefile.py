@@ -76,6 +76,9 @@ def test_the_larger_pair_can_be_asked_for_where_no_option_can_be_given(manifest,
     monkeypatch.setenv("ERRATA_PAIR", "larger")
     assert (parse_arguments([]).policy, parse_arguments([]).critic) == ("larger", "larger")
     assert parse_arguments(["--policy", "embedded"]).policy == "embedded"
+    monkeypatch.setenv("ERRATA_PAIR", "bigger")
+    with pytest.raises(SystemExit):
+        parse_arguments([])
 
 
 def test_the_app_needs_neither_vllm_nor_trl(requirements):
