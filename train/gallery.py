@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> None:
 def record_all(pair: Pair, examples: Sequence[dict[str, str]], out: Path) -> None:
     """Every example, solved by a pair, in the place of what is in `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    workbench = Workbench(policy=str(pair.policy), critic=pair.name)
+    workbench = Workbench(policy=pair.name, critic=pair.name)
     sessions = [record(workbench, example) for example in tqdm(examples, unit="problem", desc=pair.name)]
     for old in out.glob("*.json"):
         old.unlink()

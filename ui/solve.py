@@ -138,9 +138,8 @@ class SolveTab(SolveLayout):
         step = read_index(data.get("step"), len(trace.steps) if trace else 0)
         if step is None:
             raise refusal("There is no such step to rewrite. Choose a solution first.")
-        problem = read_problem(
-            session.problem.question, session.problem.answer
-        )  # of a session that anybody may have sent
+        # Anybody may have sent the session: its problem is checked as one that was typed.
+        problem = read_problem(session.problem.question, session.problem.answer)
         self.stops.prepare(request.session_hash)
         if session.ranking is not None:  # a pasted solution stays on the tab where it was pasted
             before = (*before, session)[-_MOST_TRAIL:]

@@ -69,20 +69,25 @@ class SolveLayout:
 
     @property
     def how(self) -> list[gr.components.Component]:
+        """What the form says of the sampling."""
         return [self.n, self.temperature, self.seed, self.calculator]
 
     @property
     def going(self) -> list[gr.components.Component]:
+        """What shows that a run is under way."""
         return [self.status, self.solve, self.stop]
 
     @property
     def trail(self) -> list[gr.components.Component]:
+        """The sessions that one can go back to, and the button that does."""
         return [self.before, self.back]
 
     @property
     def drawing(self) -> list[gr.components.Component]:
+        """What a run changes while it goes on."""
         return [self.session, self.selection, self.status, *self.views, self.save]
 
     @property
     def views(self) -> list[gr.components.Component]:
+        """What shows a session and the solution chosen of it."""
         return [self.ranking, self.votes, self.reading, self.charts, self.chart, self.numbers]

@@ -79,6 +79,17 @@ def test_the_trace_score_moves_the_verdict_where_the_calibration_says_so():
     assert bad.calibrated_on == "7 traces of hand-made numbers and the outcomes of 5 more"
 
 
+def test_a_true_result_below_zero_is_the_reason_of_the_step_that_is_suspect_and_of_no_other():
+    trace, score = scored(["6 - 12 = -6 pens.", "So -6 + 3 = -3.", "#### -3"], [-9.0, 1.0, 1.0])
+    found = diagnose(QUESTION, trace, score, calibration(reward=-1.0))
+    assert found.first_suspect == 0
+    assert found.steps[0].reason == "its result is below zero"
+    assert [step.reason for step in found.steps[1:]] == ["follows from step 1"] * 2
+    calm = diagnose(QUESTION, trace, score, calibration())
+    assert calm.first_suspect is None
+    assert calm.steps[0].reason == "arithmetic checked"
+
+
 def test_a_false_equation_is_the_reason_and_names_the_expected_number():
     trace, score = scored(["3 * 4 = 13 pens", "13 - 6 = 7", "#### 7"], [0.0, 0.0, 0.0])
     found = diagnose(QUESTION, trace, score, calibration(false_equation=6.0))
