@@ -21,7 +21,7 @@ help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 app: setup  ## Set up what is missing, fetch the embedded model, open the app on http://127.0.0.1:$(PORT)
-	$(PY) -m irl_core.backbones
+	$(PY) -m irl_core.models.backbones
 	$(PY) app.py --port $(PORT) $(APP_FLAGS)
 
 setup: $(VENV)/.stamp-app  ## Create the virtual environment with all that the app needs

@@ -9,8 +9,8 @@ import threading
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from irl_core.shipped import PAIRS
-from irl_core.workbench import Workbench
+from irl_core.models.pairs import PAIRS
+from irl_core.session.workbench import Workbench
 from ui.page import build_page
 from ui.theme import ASSETS, build_theme, head
 

@@ -20,14 +20,15 @@ from typing import Any
 import numpy as np
 
 from benchmarks.token_statistics import read_file
-from irl_core.critic import load_critic
+from irl_core.critic.rewards import score_trace
+from irl_core.diagnosis.evidence import FEATURES, features, gather
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
-from irl_core.evaluation.calibrating import cross_validated
-from irl_core.evaluation.data import LabelledTrace, read_traces
+from irl_core.evaluation.calibration_fit import cross_validated
 from irl_core.evaluation.metrics import StepLabels, auroc, first_error_f1, oracle_threshold, suspects_at
-from irl_core.evidence import FEATURES, features, gather, numbers_in, results_in
-from irl_core.rewards import score_trace
-from irl_core.traces import Trace
+from irl_core.evaluation.trace_files import LabelledTrace, read_traces
+from irl_core.loading import load_critic
+from irl_core.text.number_use import numbers_in, results_in
+from irl_core.text.traces import Trace
 from train.cli import parse_args, print_figures
 
 Results = Sequence[set[Fraction]]
@@ -37,7 +38,7 @@ Results = Sequence[set[Fraction]]
 def main(argv: Sequence[str] | None = None) -> None:
     parser = build_parser()
     args = parse_args(parser, argv)
-    critic = load_critic(args.critic, calibrated=False)
+    critic = load_critic(args.critic)
     items, said = read_file(critic, args.traces, args.limit, args.cache)
     samples = results_of_samples(args.sampled)
     rows, agreement, kept = [], [], []

@@ -16,13 +16,13 @@ from statistics import mean
 
 from transformers import TrainerCallback
 
-from irl_core.learning.airl_config import AIRLConfig
-from irl_core.learning.airl_trainer import AIRLTrainer
-from irl_core.learning.grpo_trainer import PolicyTrainer
-from irl_core.learning.outcomes import solved
+from irl_core.learning.airl.config import AIRLConfig
+from irl_core.learning.airl.grpo import PolicyTrainer
+from irl_core.learning.airl.outcomes import solved
+from irl_core.learning.airl.policy_run import prepare
+from irl_core.learning.airl.trainer import AIRLTrainer
 from train.airl import AIRLRun, load_critic_model
 from train.cli import parse_dataclasses, print_figures
-from train.policy_run import prepare
 
 
 class Clock(TrainerCallback):

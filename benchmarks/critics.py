@@ -23,13 +23,14 @@ import numpy as np
 
 from benchmarks.token_statistics import Said, read_file
 from benchmarks.trace_scores import Pools, table
-from irl_core.critic import load_critic
+from irl_core.critic.card import CriticCard
+from irl_core.critic.rewards import score_trace
+from irl_core.diagnosis.evidence import FEATURES, features, gather
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
-from irl_core.evaluation.calibrating import cross_validated
-from irl_core.evaluation.data import LabelledTrace
+from irl_core.evaluation.calibration_fit import cross_validated
 from irl_core.evaluation.metrics import StepLabels, first_error_f1, oracle_threshold, suspects_at, trace_auroc
-from irl_core.evidence import FEATURES, features, gather
-from irl_core.rewards import CriticCard, score_trace
+from irl_core.evaluation.trace_files import LabelledTrace
+from irl_core.loading import load_critic
 from train.cli import output_file, parse_args, print_figures
 
 COLUMNS = ("lowest step", "hazard top-1", "hazard F1", "AUROC")
@@ -38,7 +39,7 @@ GRID = {"word_weight": (1.0, 0.3, 0.1), "number_baseline": (0.0, 0.2), "trust_tr
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(build_parser(), argv)
-    critic = load_critic(args.critic, calibrated=False)
+    critic = load_critic(args.critic)
     lines: list[str] = []
     for path in args.traces:
         items, said = read_file(critic, path, args.limit, args.cache)

@@ -20,12 +20,14 @@ import torch
 from benchmarks import performance, samplers, scorers
 from benchmarks.speed import coloured, edit, rows_of
 from benchmarks.timing import Contestant, machine, race
-from irl_core.backbones import load_tokenizer, native_device, native_dtype, resolve_backbone
-from irl_core.critic import load_critic
-from irl_core.gguf_export import load_merged
-from irl_core.policy import load_policy, locate_policy
-from irl_core.sampling import Sampling, TokenPolicy
-from irl_core.shipped import PAIRS
+from irl_core.loading import load_critic, load_policy
+from irl_core.models.backbones import load_tokenizer, resolve_backbone
+from irl_core.models.devices import native_device, native_dtype
+from irl_core.models.gguf import load_merged
+from irl_core.models.pairs import PAIRS
+from irl_core.policy.base import TokenPolicy
+from irl_core.policy.names import locate_policy
+from irl_core.policy.sampling import Sampling
 from train.cli import parse_args, print_figures
 
 DRAWN, SCORED = (8, 64, 256), (8, 64)

@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks.evidence_tables import DIFFERENCE, SAMPLING, filled, kind_of_report
+from irl_core.diagnosis.best_of_n import pass_at_k
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
-from irl_core.evaluation.data import read_traces
-from irl_core.json_lines import BadLine
-from irl_core.rerank import pass_at_k
+from irl_core.evaluation.trace_files import read_traces
+from irl_core.text.json_lines import BadLine
 from train.cli import parse_args, print_figures
 
 LEFT_OUT = ("critic", "generators", "curve", "curve_interval", "weights", "edits", "tokens_per_second", "seconds")

@@ -21,8 +21,8 @@ from typing import Any
 import torch
 
 from benchmarks.app_start import kilobytes
-from irl_core.rewards import CriticCard
-from irl_core.shipped import CHECKPOINTS
+from irl_core.critic.card import CriticCard
+from irl_core.models.pairs import CHECKPOINTS
 from train.cli import output_file, parse_args, print_figures
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -19,7 +19,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import fmean
 
-from irl_core.learning.word_problems import generate
+from irl_core.learning.data.word_problems import generate
 from train.cli import parse_args, print_figures
 
 COMMON = 8

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from transformers import AutoConfig
 
-from irl_core.backbones import resolve_backbone
+from irl_core.models.backbones import resolve_backbone
 
 TRACES = 8
 

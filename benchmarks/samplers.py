@@ -15,13 +15,14 @@ from typing import Any
 import torch
 from transformers import CompileConfig, ContinuousBatchingConfig, GenerationConfig
 
-from irl_core.backbones import load_tokenizer, resolve_backbone
-from irl_core.gguf_export import Packing, load_merged
-from irl_core.policy import SHIPPED
-from irl_core.prompts import prompt_ids
-from irl_core.sampling import Policy
-from irl_core.sampling_openvino import OpenVINOPolicy
-from irl_core.sampling_transformers import TransformersPolicy
+from irl_core.models.backbones import load_tokenizer, resolve_backbone
+from irl_core.models.gguf import Packing, load_merged
+from irl_core.models.prompts import prompt_ids
+from irl_core.policy.base import Policy
+from irl_core.policy.names import SHIPPED
+from irl_core.policy.openvino import OpenVINOPolicy
+from irl_core.policy.sampling import Sampling
+from irl_core.policy.transformers import TransformersPolicy
 
 QUESTION = (
     "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May. "
@@ -65,7 +66,7 @@ def endless_transformers(prepare: Callable[[Any], Any] = lambda model: model) ->
 
 def of_policy(policy: Policy) -> Sampler:
     def draw(n: int, tokens: int, seed: int) -> int:
-        events = policy.sample(QUESTION, n, max_tokens=tokens, seed=seed, **_MANNER)
+        events = policy.sample(QUESTION, Sampling(n=n, max_tokens=tokens, seed=seed, **_MANNER))
         return sum(len(event.trace.token_ids) for event in events if hasattr(event, "trace"))
 
     return draw

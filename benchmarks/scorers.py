@@ -8,15 +8,15 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from irl_core.backbones import resolve_backbone
-from irl_core.critic import new_engine
-from irl_core.gguf_export import Packing
-from irl_core.openvino_graphs import packed_graph
-from irl_core.packing import pack
-from irl_core.paged import PagedModel
-from irl_core.policy import SHIPPED
-from irl_core.reading import Reader, Row
-from irl_core.scoring import causal_statistics
+from irl_core.critic.engines.openvino import OpenVINOModel
+from irl_core.critic.engines.reordered_linear import reorder_linear_layers
+from irl_core.critic.model import new_engine
+from irl_core.critic.prefix_reader import PrefixReader, Row
+from irl_core.critic.token_statistics import causal_statistics
+from irl_core.models.backbones import resolve_backbone
+from irl_core.models.gguf import Packing
+from irl_core.models.openvino_graphs import packed_graph
+from irl_core.policy.names import SHIPPED
 
 PADDED_TO = 256
 
@@ -24,12 +24,12 @@ Scorer = Callable[[Sequence[Row]], list[torch.Tensor]]
 """Log-probabilities (T,) in nats of what follows each prompt."""
 
 
-def ours(model: PreTrainedModel | PagedModel) -> Scorer:
+def ours(model: PreTrainedModel | OpenVINOModel) -> Scorer:
     @torch.inference_mode()
     def score(rows: Sequence[Row]) -> list[torch.Tensor]:
         # An engine switches the model to its attention, the others back to theirs.
-        branches = Reader(new_engine(model)).read(rows)
-        return [found.logprobs for found in causal_statistics(model.lm_head, branches)]
+        sequences = PrefixReader(new_engine(model)).read(rows)
+        return [found.logprobs for found in causal_statistics(model.lm_head, sequences)]
 
     return score
 
@@ -57,9 +57,9 @@ def padded_batch(model: PreTrainedModel, attention: str = "sdpa") -> Scorer:
     return score
 
 
-def packed(model: PreTrainedModel) -> PreTrainedModel:
+def reordered(model: PreTrainedModel) -> PreTrainedModel:
     """The model as the critic keeps it."""
-    pack(model)
+    reorder_linear_layers(model)
     return model
 
 

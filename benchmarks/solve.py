@@ -15,9 +15,9 @@ import threading
 import time
 from pathlib import Path
 
-from irl_core.session import Settings
-from irl_core.traces import Problem
-from irl_core.workbench import Workbench
+from irl_core.policy.sampling import Sampling
+from irl_core.session.workbench import Workbench
+from irl_core.text.traces import Problem
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples.json"
 
@@ -36,8 +36,8 @@ def main() -> None:
     loading = time.monotonic() - started
     runs = []
     for i in range(args.runs + 1):
-        settings = Settings(n=args.n, max_tokens=args.max_tokens, seed=i)
-        runs.append(solve_once(workbench, questions[i % len(questions)], settings))
+        sampling = Sampling(n=args.n, max_tokens=args.max_tokens, seed=i)
+        runs.append(solve_once(workbench, questions[i % len(questions)], sampling))
     counted = runs[1:]
     figures = {name: round(statistics.median(r[name] for r in counted), 2) for name in counted[0]}
     totals = {
@@ -51,10 +51,10 @@ def main() -> None:
     print(json.dumps(totals))
 
 
-def solve_once(workbench: Workbench, question: str, settings: Settings) -> dict[str, float]:
+def solve_once(workbench: Workbench, question: str, sampling: Sampling) -> dict[str, float]:
     """Seconds from the request to the first scored trace and to the ranking, and the tokens drawn."""
     first = None
-    for snapshot in workbench.solve(Problem(question=question), settings, threading.Event()):
+    for snapshot in workbench.solve(Problem(question=question), sampling, threading.Event()):
         if first is None and snapshot.session.scores:
             first = snapshot.seconds
     return {"first_coloured_s": first or snapshot.seconds, "total_s": snapshot.seconds, "tokens": snapshot.tokens}

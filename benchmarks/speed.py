@@ -25,16 +25,20 @@ from benchmarks import performance, samplers, scorers
 from benchmarks.app_start import start_once
 from benchmarks.roofline import roofline
 from benchmarks.timing import growth_exponent, machine, race, started
-from irl_core.backbones import load_tokenizer, native_dtype, resolve_backbone
-from irl_core.critic import Critic, load_critic
-from irl_core.gguf_export import load_merged
-from irl_core.paged import PagedModel
-from irl_core.policy import SHIPPED, Policy
-from irl_core.prompts import encode_solution, prompt_ids
-from irl_core.sampling import Sampling, TokenPolicy
-from irl_core.session import Session, Settings
-from irl_core.solving import Run
-from irl_core.traces import Problem, trace_from_text
+from irl_core.critic.engines.openvino import OpenVINOModel
+from irl_core.critic.model import Critic
+from irl_core.loading import load_critic
+from irl_core.models.backbones import load_tokenizer, resolve_backbone
+from irl_core.models.devices import native_dtype
+from irl_core.models.gguf import load_merged
+from irl_core.models.prompts import prompt_ids
+from irl_core.models.solution_tokens import encode_solution
+from irl_core.policy.base import Policy, TokenPolicy
+from irl_core.policy.names import SHIPPED
+from irl_core.policy.sampling import Sampling
+from irl_core.session.record import Session
+from irl_core.session.run import Run
+from irl_core.text.traces import Problem, Trace
 from train.cli import parse_args, print_figures
 
 TRACES, TOKENS = 8, 128
@@ -121,7 +125,7 @@ def scoring(args: argparse.Namespace) -> dict[str, Any]:
     model = load_merged(backbone, SHIPPED).to(native_dtype())
     kind = str(model.dtype).removeprefix("torch.")
     engines = {
-        f"ours, OpenVINO's pages, {kind} (default)": scorers.ours(PagedModel(backbone, SHIPPED)),
+        f"ours, OpenVINO's pages, {kind} (default)": scorers.ours(OpenVINOModel(backbone, SHIPPED)),
         f"ours, PyTorch, {kind}": scorers.ours(scorers.packed(load_merged(backbone, SHIPPED).to(native_dtype()))),
         f"ours, PyTorch, {kind}, weights as torch keeps them": scorers.ours(model),
         "ours, PyTorch's int8": scorers.ours(samplers.int8(load_merged(backbone, SHIPPED))),
@@ -162,7 +166,7 @@ def _scoring(engine: scorers.Scorer, rows: Sequence[Any]) -> Callable[[int], int
 
 def drawn_rows(tokens: int) -> list[tuple[list[int], list[int]]]:
     """Prompt and completion ids of eight traces that the shipped policy draws."""
-    from irl_core.policy import load_policy
+    from irl_core.loading import load_policy
 
     return rows_of(load_policy(str(SHIPPED)), TRACES, tokens)
 
@@ -178,9 +182,9 @@ def rows_of(policy: TokenPolicy, n: int, tokens: int) -> list[tuple[list[int], l
 def edit(critic: Critic, rounds: int) -> dict[str, Any]:
     """A solution of some 250 tokens edited at three places of its last third, against reading all of it."""
     edits = [int(len(SOLUTION) * (13 + 2 * i) / 18) for i in range(3)]  # the middles of the thirds of the last third
-    changed = [trace_from_text(SOLUTION[:at] + "7" + SOLUTION[at:]) for at in edits]
-    session = critic.session(samplers.QUESTION)
-    original = trace_from_text(SOLUTION)
+    changed = [Trace.from_text(SOLUTION[:at] + "7" + SOLUTION[at:]) for at in edits]
+    session = critic.problem_scorer(samplers.QUESTION)
+    original = Trace.from_text(SOLUTION)
 
     def afresh(number: int) -> int:
         return len(critic.score(samplers.QUESTION, [changed[number % 3]])[0].rewards)
@@ -205,10 +209,10 @@ def coloured(policy: Policy, critic: Critic, args: argparse.Namespace) -> dict[s
     problem = Problem(question=samplers.QUESTION)
 
     def events(number: int) -> Iterator[Any]:
-        return policy.sample(problem.question, TRACES, max_tokens=args.tokens, seed=number)
+        return policy.sample(problem.question, Sampling(n=TRACES, max_tokens=args.tokens, seed=number))
 
     def drawn_and_coloured(number: int) -> int:
-        run = Run(Session(problem=problem, settings=Settings(n=TRACES, seed=number)), critic)
+        run = Run(Session(problem=problem, settings=Sampling(n=TRACES, seed=number)), critic)
         for event in events(number):
             run.take(event)
         run.finish()
@@ -227,7 +231,7 @@ def scaling(args: argparse.Namespace) -> dict[str, Any]:
     sampler = samplers.of_policy(samplers.endless_openvino("Q8_0"))
     backbone = resolve_backbone()
     tokenizer = load_tokenizer(backbone)
-    score = scorers.ours(PagedModel(backbone, SHIPPED))
+    score = scorers.ours(OpenVINOModel(backbone, SHIPPED))
     prompt = prompt_ids(tokenizer, samplers.QUESTION)
     text = encode_solution(tokenizer, SOLUTION * 8)[0]
 

@@ -24,14 +24,17 @@ import numpy as np
 from scipy.stats import bootstrap
 from tqdm import tqdm
 
-from irl_core.arithmetic import check_equations
-from irl_core.critic import Critic, load_critic
-from irl_core.evaluation.style import STYLE_EDITS
-from irl_core.learning.demonstrations import HUB_NAME, Demonstration, load_gsm8k
-from irl_core.learning.perturbations import edit_step
-from irl_core.numerals import NUMERAL
-from irl_core.rewards import CriticCard, score_trace, without_checks
-from irl_core.traces import split_steps, trace_from_text
+from irl_core.critic.card import CriticCard, without_checks
+from irl_core.critic.model import Critic
+from irl_core.critic.rewards import score_trace
+from irl_core.evaluation.style_edits import STYLE_EDITS
+from irl_core.learning.data.demonstrations import HUB_NAME, Demonstration, load_gsm8k
+from irl_core.learning.data.perturbations import edit_step
+from irl_core.loading import load_critic
+from irl_core.text.equations import check_equations
+from irl_core.text.numerals import NUMERAL
+from irl_core.text.steps import split_steps
+from irl_core.text.traces import Trace
 from train.cli import output_file, parse_args, print_figures
 
 WRONG_NUMBERS = ("result", "operand")
@@ -40,7 +43,7 @@ TRIES = 20
 
 def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(build_parser(), argv)
-    critic = load_critic(args.critic, calibrated=False)
+    critic = load_critic(args.critic)
     rng = random.Random(args.seed)
     demonstrations = load_gsm8k(args.demonstrations, split="held_out")
     rng.shuffle(demonstrations)
@@ -94,7 +97,7 @@ def score_changes(
     names = (*STYLE_EDITS, *WRONG_NUMBERS)
     scores = np.empty((len(cards), len(variants), 1 + len(names)))
     for i, texts in enumerate(tqdm(variants, desc="scoring", unit="problem")):
-        traces = [trace_from_text(texts[name]) for name in ("original", *names)]
+        traces = [Trace.from_text(texts[name]) for name in ("original", *names)]
         said = critic.statistics([(texts["question"], trace) for trace in traces])
         for c, card in enumerate(cards):
             scores[c, i] = [

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from irl_core.critic import Critic
-from irl_core.evaluation.data import LabelledTrace, read_traces
-from irl_core.scoring import EncodedTrace, TokenStatistics, encode_items
+from irl_core.critic.model import Critic
+from irl_core.critic.token_statistics import EncodedTrace, TokenStatistics, encode_items
+from irl_core.evaluation.trace_files import LabelledTrace, read_traces
 
 WINDOW = 64
 _FIELDS = {"log_prob": ("logprobs",), "log_ratio": ("logprobs", "reference"), "head": ("values",)}

@@ -1,7 +1,7 @@
 """What a trace score should be made of: parts added one by one, weighed on half of the problems, tried on the other.
 
 Parts: the mean reward (words at several weights, with and without trust in true equations) and what exact reading
-finds against a solution (`irl_core.trace_checks`). The weights of each form come from `fit_trace_weights`.
+finds against a solution (`irl_core.solution_checks`). The weights of each form come from `fit_trace_weights`.
 """
 
 from __future__ import annotations
@@ -14,20 +14,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.token_statistics import Said
-from irl_core.answers import canonical_answer
+from irl_core.critic.card import PENALTIES, CriticCard, trace_card
+from irl_core.critic.rewards import mean_reward, vouched_for
+from irl_core.diagnosis.best_of_n import Candidates, expected_accuracy, number_groups
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
-from irl_core.evaluation.data import LabelledTrace
 from irl_core.evaluation.metrics import within_problem_auroc
+from irl_core.evaluation.trace_files import LabelledTrace
 from irl_core.evaluation.trace_weights import fit_trace_weights, held_out_scores
-from irl_core.rerank import Candidates, expected_accuracy, number_groups
-from irl_core.rewards import PENALTIES, CriticCard, equations_of, mean_reward, trace_card, vouched_for
-from irl_core.trace_checks import TraceChecks, check_trace
+from irl_core.text.answers import canonical_answer
+from irl_core.text.equations import equations_of
+from irl_core.text.solution_checks import SolutionChecks, check_solution
 
 WORD_WEIGHTS = (1.0, 0.3, 0.1)
 # In units of log-odds, in which 1 would be right if candidates of one problem erred independently; they err alike, and
 # a flatter vote did better on both development pools.
 VOTE_TEMPERATURE = 1.5
-CHECKS = tuple(TraceChecks._fields)
+CHECKS = tuple(SolutionChecks._fields)
 HEAD = "| words | true equations trusted | checks | AUROC within problem | critic | weighted vote | − majority |"
 
 
@@ -57,7 +59,7 @@ class Pools:
         self.card, self._items, self._said, self._equations = card, items, said, equations
         self.correct = np.array([bool(item.final_correct) for item in items])
         self.problems = np.unique([item.question for item in items], return_inverse=True)[1]
-        checks = [check_trace(x.question, x.trace, e) for x, e in zip(items, equations, strict=True)]
+        checks = [check_solution(x.question, x.trace, e) for x, e in zip(items, equations, strict=True)]
         self._checks = np.array(checks, dtype=float)
         self._answers = [canonical_answer(item.trace.answer) for item in items]
         self._lengths = np.array([len(item.trace.text) for item in items])

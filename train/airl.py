@@ -5,20 +5,18 @@
 
 The policy writes solutions; a discriminator learns to tell them from the expert's and pays them, token by token, for
 what makes them the expert's; GRPO raises that pay. With `disc_updates: 0` it pays as it began and never learns. No
-step label and no outcome label is used. A killed run goes on with `--resume true`. A configuration with `stage:
-warmup` is handed to `train.contrast`, the discriminator's warm-up against edited steps.
+step label and no outcome label is used. A killed run goes on with `--resume true`. The critic's
+warm-up against edited steps is `train.warmup`.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from train.cli import parse_dataclasses, read_settings
-from train.policy_run import Ground, PolicyRun, go, prepare
+from irl_core.learning.airl.policy_run import Ground, PolicyRun, go, prepare
+from train.cli import parse_dataclasses, print_figures
 
 
 @dataclass
@@ -34,15 +32,9 @@ class AIRLRun(PolicyRun):
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    argv = list(sys.argv[1:] if argv is None else argv)
-    if is_warmup(argv):
-        from train import contrast
-
-        return contrast.main(argv)
-
-    from irl_core.backbones import BackboneError
-    from irl_core.learning.airl_config import AIRLConfig
-    from irl_core.learning.airl_trainer import AIRLTrainer
+    from irl_core.learning.airl.config import AIRLConfig
+    from irl_core.learning.airl.trainer import AIRLTrainer
+    from irl_core.models.download import BackboneError
 
     run, args = parse_dataclasses([AIRLRun, AIRLConfig], argv, prog="python -m train.airl", description=__doc__)
     try:
@@ -60,21 +52,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     except (BackboneError, OSError, ValueError) as problem:
         raise SystemExit(f"error: {problem}") from problem
     folder = Path(args.output_dir) / "critic"
-    go(trainer, run, ground, supervision=args.supervision, critic=str(folder))
-    if trainer.accelerator.is_main_process:
+    figures = go(trainer, run, ground, supervision=args.supervision, critic=str(folder))
+    if figures is not None:
         trainer.discriminator.save_pretrained(folder, backbone=run.critic or run.backbone)
-    return None
-
-
-def is_warmup(argv: Sequence[str]) -> bool:
-    """Whether the configuration asks for the first stage."""
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--config", type=Path)
-    config = finder.parse_known_args(argv)[0].config
-    try:
-        return config is not None and read_settings(config).get("stage") == "warmup"
-    except ValueError:
-        return False  # the parser to come says what is wrong
+        print_figures(figures)
 
 
 def load_critic_model(run: AIRLRun, args, ground: Ground):
@@ -82,9 +63,10 @@ def load_critic_model(run: AIRLRun, args, ground: Ground):
 
     A language model on the policy's backbone starts as the policy, which is where `log_prob` and `log_ratio` begin.
     """
-    from irl_core.backbones import load_causal_lm, load_tokenizer, native_dtype, resolve_backbone
-    from irl_core.learning.adapters import load_adapter_weights, new_adapter, new_critic, train_upper_layers
-    from irl_core.learning.reward_forms import HEAD_FORMS
+    from irl_core.learning.airl.reward_forms import HEAD_FORMS
+    from irl_core.learning.common.lora import load_adapter_weights, new_adapter, new_critic, train_upper_layers
+    from irl_core.models.backbones import load_causal_lm, load_tokenizer, resolve_backbone
+    from irl_core.models.devices import native_dtype
 
     backbone = ground.backbone if run.critic is None else resolve_backbone(run.critic)
     tokenizer = load_tokenizer(backbone)

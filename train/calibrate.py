@@ -25,10 +25,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from irl_core.calibration import Calibration, TraceModel
-from irl_core.critic import load_critic
+from irl_core.diagnosis.calibration import Calibration, TraceModel
+from irl_core.diagnosis.evidence import FEATURES, features, gather
 from irl_core.evaluation.bootstrap import ProblemBootstrap
-from irl_core.evaluation.calibrating import (
+from irl_core.evaluation.calibration_fit import (
     Hazard,
     Outcomes,
     TraceFit,
@@ -42,7 +42,6 @@ from irl_core.evaluation.calibrating import (
     summed,
     threshold_at,
 )
-from irl_core.evaluation.data import read_traces
 from irl_core.evaluation.metrics import (
     StepLabels,
     brier_score,
@@ -52,11 +51,12 @@ from irl_core.evaluation.metrics import (
     suspects_at,
     trace_auroc,
 )
-from irl_core.evidence import FEATURES, features, gather
-from irl_core.json_lines import BadLine
-from irl_core.learning.demonstrations import load_gsm8k
-from irl_core.learning.edited_solutions import edited_solutions
-from irl_core.traces import Trace, trace_from_text
+from irl_core.evaluation.trace_files import read_traces
+from irl_core.learning.data.demonstrations import load_gsm8k
+from irl_core.learning.data.edited_solutions import edited_solutions
+from irl_core.loading import load_critic
+from irl_core.text.json_lines import BadLine
+from irl_core.text.traces import Trace
 from train.cli import output_file, parse_args, print_figures
 
 WINDOW = 64
@@ -92,7 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     examples = list(labelled(args.traces) if args.traces else from_demonstrations(args))
     if not any(x.first_error >= 0 for x in examples):
         parser.error("a calibration needs traces with a first_error_step, and one of them at least has to be wrong")
-    critic = load_critic(args.critic, calibrated=False)
+    critic = load_critic(args.critic)
     evidence = collect(critic, examples)
     others = [collect(critic, list(with_outcome(path))) for path in args.outcomes]
     probabilities, pools, fit = held_out_probabilities(evidence, others, args.penalty)
@@ -203,8 +203,8 @@ def from_demonstrations(args: argparse.Namespace) -> Iterator[Example]:
     """Each solution as it stands and with an edited step."""
     rng = random.Random(args.seed)
     for one in edited_solutions(load_gsm8k(args.demonstrations), args.n, "train", rng):
-        yield Example(one.question, trace_from_text(one.right), -1)
-        yield Example(one.question, trace_from_text(one.wrong), one.step)
+        yield Example(one.question, Trace.from_text(one.right), -1)
+        yield Example(one.question, Trace.from_text(one.wrong), one.step)
 
 
 def figures_of(steps: StepLabels, threshold: float, problems: np.ndarray) -> dict[str, Any]:

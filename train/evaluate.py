@@ -34,14 +34,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from irl_core.evaluation.data import LabelledTrace, read_traces
 from irl_core.evaluation.hub import read_hub_traces
 from irl_core.evaluation.markdown import to_markdown
 from irl_core.evaluation.report import build_report
 from irl_core.evaluation.resuming import drop_torn_line, resume_scoring
-from irl_core.evaluation.scoring import Diagnose, Scored, ScoringCritic, score_traces
-from irl_core.evaluation.tally import Tally
-from irl_core.json_lines import BadLine
+from irl_core.evaluation.scoring import Scored, ScoringCritic, score_traces
+from irl_core.evaluation.trace_files import LabelledTrace, read_traces
+from irl_core.evaluation.trace_table import TraceTableBuilder
+from irl_core.text.json_lines import BadLine
 from train.cli import output_file, parse_args, print_figures
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?<!\.jsonl)(?<!\.json)")
@@ -87,12 +87,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     except ValueError as problem:
         parser.error(str(problem))
     # torch takes seconds to import: mistakes on the command line are answered before.
-    from irl_core.backbones import BackboneError
-    from irl_core.critic import CriticError, load_critic
-    from irl_core.diagnosis import diagnose
+    from irl_core.critic.weights import CriticError
+    from irl_core.loading import load_critic
+    from irl_core.models.download import BackboneError
 
     try:
-        figures = evaluate(args, load_critic(args.critic), diagnose)
+        figures = evaluate(args, load_critic(args.critic))
     except (ValueError, ConnectionError, CriticError, BackboneError) as problem:
         parser.error(str(problem))
     print_figures(figures)
@@ -123,7 +123,7 @@ def check_paths(args: argparse.Namespace) -> None:
         taken[path.resolve()] = option
 
 
-def evaluate(args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose) -> dict[str, Any]:
+def evaluate(args: argparse.Namespace, critic: ScoringCritic) -> dict[str, Any]:
     """Score the traces, write what was asked for, and return the figures of the last line.
 
     Stopped by Ctrl-C, or because a server of the critic is gone, it reports on the traces scored so far.
@@ -131,23 +131,23 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose
     Raises:
         ConnectionError: if there are none.
     """
-    tally, stopped = Tally(), None
-    lines, done = _scored_lines(args, critic, diagnose)
+    builder, stopped = TraceTableBuilder(), None
+    lines, done = _scored_lines(args, critic)
     with args.save_scores.open("a" if done else "w", encoding="utf-8") if args.save_scores else nullcontext() as out:
         try:
             for line in lines:
-                if out and isinstance(line, Scored) and len(tally) >= done:
+                if out and isinstance(line, Scored) and len(builder) >= done:
                     out.write(json.dumps(line.record(), ensure_ascii=False, allow_nan=False) + "\n")
-                tally.add(line)
+                builder.add(line)
         except (KeyboardInterrupt, ConnectionError) as reason:
-            if isinstance(reason, ConnectionError) and not len(tally):
+            if isinstance(reason, ConnectionError) and not len(builder):
                 raise
             stopped = str(reason) or "by Ctrl-C"
-            print(f"stopped, {stopped}; reporting on the {len(tally)} traces scored so far", file=sys.stderr)
-    report = build_report(tally, critic, resamples=args.resamples, seed=args.seed)
+            print(f"stopped, {stopped}; reporting on the {len(builder)} traces scored so far", file=sys.stderr)
+    report = build_report(builder, critic, resamples=args.resamples, seed=args.seed)
     args.out.write_text(json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
     if args.html:
-        from train.report_page import to_html  # brings plotly, which a machine that only computes may lack
+        from irl_core.evaluation.report_page import to_html
 
         args.html.write_text(to_html(report), encoding="utf-8")
     if args.markdown:
@@ -155,15 +155,13 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose
     return last_line(report, args.out) | ({"stopped": stopped} if stopped else {})
 
 
-def _scored_lines(
-    args: argparse.Namespace, critic: ScoringCritic, diagnose: Diagnose
-) -> tuple[Iterator[Scored | BadLine], int]:
+def _scored_lines(args: argparse.Namespace, critic: ScoringCritic) -> tuple[Iterator[Scored | BadLine], int]:
     """The scored traces, and how many of them the file of scores already holds."""
     traces = _with_progress(args)
     if not (args.resume and args.save_scores.exists()):
-        return score_traces(traces, critic, diagnose), 0
+        return score_traces(traces, critic), 0
     done = drop_torn_line(args.save_scores)
-    return resume_scoring(traces, args.save_scores, critic, diagnose), done
+    return resume_scoring(traces, args.save_scores, critic), done
 
 
 def _with_progress(args: argparse.Namespace) -> Iterable[LabelledTrace | BadLine]:

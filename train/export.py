@@ -24,15 +24,16 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from irl_core.critic import Critic, load_critic
-from irl_core.learning.demonstrations import HUB_NAME, load_gsm8k
-from irl_core.learning.distilled_head import LinearHead, agreement, fit_head, token_states
-from irl_core.learning.edited_solutions import edited_solutions
-from irl_core.learning.plain_checkpoints import outputs_of, save_plain, token_classifier
-from irl_core.scoring import encode_items
-from irl_core.traces import trace_from_text
+from irl_core.critic.model import Critic
+from irl_core.critic.token_statistics import encode_items
+from irl_core.export.distilled_head import LinearHead, agreement, fit_head, token_states
+from irl_core.export.model_card import causal_card, classifier_card
+from irl_core.export.plain_checkpoints import outputs_of, save_plain, token_classifier
+from irl_core.learning.data.demonstrations import HUB_NAME, load_gsm8k
+from irl_core.learning.data.edited_solutions import edited_solutions
+from irl_core.loading import load_critic
+from irl_core.text.traces import Trace
 from train.cli import parse_args, print_figures
-from train.model_card import causal_card, classifier_card
 
 EXAMPLE = ("Tom has 3 boxes of 4 pens and buys 5 more. How many pens has he?", "3 * 4 = 12\n12 + 5 = 17\n#### 17")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(parser, argv)
     if args.push:
         require_token(parser)
-    critic = load_critic(args.critic, dtype=torch.float32, calibrated=False)
+    critic = load_critic(args.critic, dtype=torch.float32)
     figures: dict[str, Any] = {"critic": critic.name, "sha256": critic.sha256, "form": critic.card.form}
     classifier = args.out / "token-classification"
     if critic.card.form == "head":
@@ -90,7 +91,7 @@ def write(critic: Critic, model: torch.nn.Module, folder: Path, dtype: str) -> d
     """
     from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
 
-    encoded = encode_items(critic.tokenizer, [(EXAMPLE[0], trace_from_text(EXAMPLE[1]))])[0]
+    encoded = encode_items(critic.tokenizer, [(EXAMPLE[0], Trace.from_text(EXAMPLE[1]))])[0]
     ids = encoded.prompt + encoded.completion
     # Scoring has left the critic's model with an attention of its own.
     model.set_attn_implementation("sdpa")

@@ -15,10 +15,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from irl_core.session import Session, Settings
-from irl_core.shipped import PAIRS, Pair
-from irl_core.traces import Problem
-from irl_core.workbench import Workbench
+from irl_core.models.pairs import PAIRS, Pair
+from irl_core.policy.sampling import Sampling
+from irl_core.session.record import Session
+from irl_core.session.workbench import Workbench
+from irl_core.text.traces import Problem
 from train.cli import parse_args, print_figures
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -46,7 +47,7 @@ def record_all(pair: Pair, examples: Sequence[dict[str, str]], out: Path) -> Non
 def record(workbench: Workbench, example: dict[str, str]) -> Session:
     """One example, solved with the settings that the page opens with."""
     problem = Problem(question=example["question"], answer=example["answer"])
-    *_, last = workbench.solve(problem, Settings(), threading.Event())
+    *_, last = workbench.solve(problem, Sampling(), threading.Event())
     return last.session
 
 

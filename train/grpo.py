@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from train.cli import parse_dataclasses
+from train.cli import parse_dataclasses, print_figures
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    from irl_core.backbones import BackboneError
-    from irl_core.learning.airl_config import AIRLConfig
-    from irl_core.learning.grpo_trainer import PolicyTrainer
-    from irl_core.learning.outcomes import solved
+    from irl_core.learning.airl.config import AIRLConfig
+    from irl_core.learning.airl.grpo import PolicyTrainer
+    from irl_core.learning.airl.outcomes import solved
+    from irl_core.learning.airl.policy_run import go, prepare
+    from irl_core.models.download import BackboneError
     from train.airl import AIRLRun
-    from train.policy_run import go, prepare
 
     run, args = parse_dataclasses([AIRLRun, AIRLConfig], argv, prog="python -m train.grpo", description=__doc__)
     try:
@@ -34,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         processing_class=ground.tokenizer,
         rollout_func=ground.rollout_func,
     )
-    go(trainer, run, ground, supervision="outcomes")
+    if (figures := go(trainer, run, ground, supervision="outcomes")) is not None:
+        print_figures(figures)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ import json
 import random
 from itertools import islice
 
-from irl_core.learning.demonstrations import Demonstration, load_gsm8k
-from irl_core.learning.word_problems import drills, generate
+from irl_core.learning.data.demonstrations import Demonstration, load_gsm8k
+from irl_core.learning.data.word_problems import drills, generate
 from train.cli import output_file, parse_args, print_figures
 
 

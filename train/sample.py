@@ -30,10 +30,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from irl_core.answers import answers_match, extract_answer
-from irl_core.json_lines import BadLine, load_object, numbered_lines
-from irl_core.rerank import pass_at_k
-from irl_core.traces import Problem, Trace
+from irl_core.diagnosis.best_of_n import pass_at_k
+from irl_core.text.answers import answers_match, extract_answer
+from irl_core.text.json_lines import BadLine, load_object, numbered_lines
+from irl_core.text.traces import Problem, Trace
 from train.cli import output_file, parse_args, print_figures
 
 
@@ -83,7 +83,7 @@ def read_problems(path: Path, limit: int | None, check: Callable[[str], Any]) ->
     return posed, skipped
 
 
-class Tally:
+class SampleCounts:
     """Counts what is drawn; a problem counts for pass@k once all of its traces are there."""
 
     def __init__(self, n: int):
@@ -162,42 +162,45 @@ def keep_whole_problems(path: Path, posed: Sequence[Posed], n: int, generator: s
 
 
 def draw(
-    posed: Sequence[Posed], policy: Any, how: Any, stop: threading.Event
+    posed: Sequence[Posed], policy: Any, sampling: Any, stop: threading.Event
 ) -> Iterator[tuple[int, dict[int, Trace]]]:
     """(problem, its finished traces by index), in the order of the problems; after a stop those that were begun."""
     ended: dict[int, dict[int, Trace]] = defaultdict(dict)
     counted: Counter[int] = Counter()
     following = 0
-    with tqdm(total=len(posed) * how.n, unit="trace", file=sys.stderr) as bar:
-        for request, event in policy.sample_many([p.problem.question for p in posed], how, stop):
+    with tqdm(total=len(posed) * sampling.n, unit="trace", file=sys.stderr) as bar:
+        for request, event in policy.sample_many([p.problem.question for p in posed], sampling, stop):
             bar.update()
             counted[request] += 1
             if event.trace.stopped != "cancelled":
                 ended[request][event.index] = event.trace
-            while counted[following] == how.n:
+            while counted[following] == sampling.n:
                 yield following, dict(sorted(ended.pop(following, {}).items()))
                 following += 1
 
 
 def sample(args: argparse.Namespace, stop: threading.Event) -> dict[str, Any]:
     """Run the whole job, writing lines as problems are finished; returns the figures."""
-    from irl_core.policy import Sampling, load_policy
+    from irl_core.loading import load_policy
+    from irl_core.policy.sampling import Sampling
 
-    how = Sampling(args.n, args.temperature, args.top_p, args.seed, args.max_tokens)
+    sampling = Sampling(args.n, args.temperature, args.top_p, args.seed, args.max_tokens, args.calculator)
     policy = load_policy(args.policy, calculator=args.calculator)
-    posed, skipped = read_problems(args.problems, args.limit, lambda question: policy.check_question(question, how))
+    posed, skipped = read_problems(
+        args.problems, args.limit, lambda question: policy.check_question(question, sampling)
+    )
     for line in skipped:
         print(f"line {line.line} skipped: {line.reason}", file=sys.stderr)
-    tally, done = Tally(how.n), 0
+    counts, done = SampleCounts(sampling.n), 0
     if args.resume and args.out.exists():
-        for lines in keep_whole_problems(args.out, posed, how.n, policy.name):
-            tally.add_written(lines)
+        for lines in keep_whole_problems(args.out, posed, sampling.n, policy.name):
+            counts.add_written(lines)
             done += 1
     start = time.perf_counter()
     with args.out.open("a" if done else "w", encoding="utf-8") as out:
-        for request, traces in draw(posed[done:], policy, how, stop):
+        for request, traces in draw(posed[done:], policy, sampling, stop):
             one = posed[done + request]
-            tally.add(one.problem, traces)
+            counts.add(one.problem, traces)
             for index, trace in traces.items():
                 out.write(json.dumps(trace_line(one, index, trace, policy.name), ensure_ascii=False) + "\n")
             out.flush()
@@ -207,11 +210,10 @@ def sample(args: argparse.Namespace, stop: threading.Event) -> dict[str, Any]:
         "policy_sha256": policy.sha256,
         "n_problems": len(posed),
         "n_problems_resumed": done,
-        **tally.figures(),
+        **counts.figures(),
         "seconds": round(seconds, 2),
-        "tokens_per_second": round(tally.tokens / seconds, 1),
-        **vars(how),
-        "calculator": args.calculator,
+        "tokens_per_second": round(counts.tokens / seconds, 1),
+        **{name: value for name, value in vars(sampling).items() if name != "prefix"},
         "stopped_early": stop.is_set(),
         "skipped": [vars(line) for line in skipped],
     }
@@ -242,7 +244,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.error("--out would overwrite the problems")
     if args.limit is not None and args.limit < 1:
         parser.error(f"--limit must be at least 1, not {args.limit}")
-    from irl_core.policy import PolicyError
+    from irl_core.policy.names import PolicyError
 
     stop = threading.Event()
     signal.signal(signal.SIGINT, lambda *_: stop.set())

@@ -14,21 +14,13 @@ from pathlib import Path
 
 import torch
 
-from irl_core.backbones import load_tokenizer, native_device, resolve_backbone
-from irl_core.learning.adapters import load_adapter_weights, new_adapter, save_adapter
-from irl_core.learning.demonstrations import (
-    ROUND_TO,
-    Demonstration,
-    Mixture,
-    completion_logprobs,
-    encode,
-    held_out_stories,
-    load_gsm8k,
-    load_mixture,
-)
-from irl_core.learning.loop import MasterWeights, batches_by_length
-from irl_core.learning.readings import collated
-from irl_core.learning.training_run import TrainingRun
+from irl_core.learning.common.encoding import ROUND_TO, collated, completion_logprobs, encode
+from irl_core.learning.common.lora import load_adapter_weights, new_adapter, save_adapter
+from irl_core.learning.common.optimiser import MasterWeights, batches_by_length
+from irl_core.learning.common.run import TrainingRun
+from irl_core.learning.data.demonstrations import Demonstration, Mixture, held_out_stories, load_gsm8k, load_mixture
+from irl_core.models.backbones import load_tokenizer, resolve_backbone
+from irl_core.models.devices import native_device
 from train.cli import add_training_options, parse_args, print_figures
 
 

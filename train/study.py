@@ -26,13 +26,13 @@ import torch
 from tqdm import tqdm
 from transformers import LlamaForCausalLM
 
-from irl_core.learning.exact_world import EXPERT, NOVICE, ExactWorld
-from irl_core.learning.nano_airl import AdversarialRun, Demonstrations
-from irl_core.learning.nano_figures import critic_figures, expert_loss, solved
-from irl_core.learning.nano_models import Pairs, learn_by_likelihood, nano_llama
+from irl_core.learning.toy.adversarial_run import AdversarialRun, Demonstrations
+from irl_core.learning.toy.exact_world import EXPERT, NOVICE, ExactWorld
+from irl_core.learning.toy.figures import critic_figures, expert_loss, solved
+from irl_core.learning.toy.models import Pairs, learn_by_likelihood, nano_llama
+from irl_core.learning.toy.study_methods import BASE, METHODS, SFT, by_name
+from irl_core.learning.toy.study_report import write_report
 from train.cli import parse_args, print_figures
-from train.study_methods import BASE, METHODS, SFT, by_name
-from train.study_report import write_report
 
 _WORLD = ExactWorld()
 _CURVE_STEPS = 10

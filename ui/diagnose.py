@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from ui.desk import reading_figure, render_numbers, render_reading
-from ui.engine import OFF, faults_in_words, require, running, wait_until_ready
-from ui.inputs import MAX_PROBLEM, MAX_SOLUTION, read_problem, read_solution
+from ui.render.solution import reading_figure, render_numbers, render_reading
 from ui.theme import html, script
+from ui.validation import MAX_PROBLEM, MAX_SOLUTION, read_problem, read_solution
+from ui.waiting import OFF, faults_in_words, require, running, wait_until_ready
 
 if TYPE_CHECKING:
-    from irl_core.workbench import Workbench
+    from irl_core.session.workbench import Workbench
 
 _EMPTY = (
     '<div class="blank"><p>Paste a solution, a step to a line. Each step is read by the critic, and every equation is '

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from irl_core.session import Session, load_session
-from irl_core.shipped import LARGER, STANDARD, Pair
-from ui.desk import Selection
+from irl_core.models.pairs import LARGER, STANDARD, Pair
+from irl_core.session.record import Session, load_session
 from ui.diagnose import build_diagnose
-from ui.markup import escape
+from ui.render.html import escape
+from ui.render.solution import Selection
 from ui.solve import SolveTab
 from ui.theme import ASSETS, html, script
 
 if TYPE_CHECKING:
-    from irl_core.workbench import Workbench
+    from irl_core.session.workbench import Workbench
 
 _LOG = logging.getLogger(__name__)
 _MASTHEAD = (

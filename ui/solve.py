@@ -6,29 +6,26 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 from gradio.processing_utils import save_bytes_to_cache
 
-from irl_core.session import Session, Settings
-from irl_core.traces import Problem
-from ui import desk
-from ui.engine import faults_in_words, require, running, wait_until_ready
-from ui.inputs import (
-    StopSignals,
-    read_index,
-    read_problem,
-    read_session,
-    read_settings,
-    refusal,
-)
-from ui.ranking import render_ranking, render_votes
+from irl_core.policy.sampling import Sampling
+from irl_core.session.record import Session
+from irl_core.text.traces import Problem
+from ui.render import solution, status
+from ui.render.ranking import render_ranking, render_votes
 from ui.solve_layout import EMPTY, SolveLayout
+from ui.stop_signals import StopSignals
+from ui.validation import read_index, read_problem, read_sampling, read_session, refusal
+from ui.waiting import faults_in_words, require, running, wait_until_ready
 
 if TYPE_CHECKING:
-    from irl_core.workbench import Snapshot, Workbench
+    from irl_core.session.run import Snapshot
+    from irl_core.session.workbench import Workbench
 
 _SECONDS_BETWEEN_DRAWINGS = 0.25
 _QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -114,14 +111,14 @@ class SolveTab(SolveLayout):
         """Check the form at once, before the run waits in line for the model."""
         require(self.workbench)
         read_problem(question, answer)
-        read_settings(n, temperature, seed, calculator)
+        read_sampling(n, temperature, seed, calculator)
         self.stops.prepare(request.session_hash)
         return ("", *_NO_TRAIL, *_GOING)
 
     def ask_to_rewrite(
         self,
         session: Session | None,
-        selection: desk.Selection,
+        selection: solution.Selection,
         before: tuple[Session, ...],
         n: Any,
         temperature: Any,
@@ -132,7 +129,7 @@ class SolveTab(SolveLayout):
     ) -> tuple:
         """A step is to be written anew: what stands before it is what the next run goes on with."""
         require(self.workbench)
-        read_settings(n, temperature, seed, calculator)
+        read_sampling(n, temperature, seed, calculator)
         data = event._data if isinstance(event._data, dict) else {}
         trace = None if session is None or selection.trace is None else session.traces[selection.trace]
         step = read_index(data.get("step"), len(trace.steps) if trace else 0)
@@ -168,52 +165,52 @@ class SolveTab(SolveLayout):
         request: gr.Request,
     ) -> Iterator[tuple]:
         """Sample, score and rank, drawing the page while it happens; every solution goes on with `start`."""
-        problem, settings = read_problem(question, answer), read_settings(n, temperature, seed, calculator)
-        settings = settings.model_copy(update={"prefix": start})
+        problem, sampling = read_problem(question, answer), read_sampling(n, temperature, seed, calculator)
+        sampling = replace(sampling, prefix=start)
         workbench, stop = require(self.workbench), self.stops.begin(request.session_hash)
         try:
-            yield from self._drawings(workbench, problem, settings, stop)
+            yield from self._drawings(workbench, problem, sampling, stop)
         except gr.Error:
             unchanged = (gr.skip(),) * len(self.views)
             yield (gr.skip(), gr.skip(), "", *unchanged, gr.skip())
             raise
 
     def _drawings(
-        self, workbench: Workbench, problem: Problem, settings: Settings, stop: threading.Event
+        self, workbench: Workbench, problem: Problem, sampling: Sampling, stop: threading.Event
     ) -> Iterator[tuple]:
         blank = ("", "", "", gr.update(visible=False), None, "")
         for line in wait_until_ready(workbench, stop):
-            yield (None, desk.Selection(), line, *blank, gr.skip())
+            yield (None, solution.Selection(), line, *blank, gr.skip())
         if stop.is_set():
-            yield (None, desk.Selection(), _NOT_BEGUN, *blank, gr.skip())
+            yield (None, solution.Selection(), _NOT_BEGUN, *blank, gr.skip())
             return
-        if settings.calculator:
-            yield (None, desk.Selection(), running("waking the model that can calculate"), *blank, gr.skip())
-        with faults_in_words("solving"), closing(workbench.solve(problem, settings, stop)) as snapshots:
+        if sampling.calculator:
+            yield (None, solution.Selection(), running("waking the model that can calculate"), *blank, gr.skip())
+        with faults_in_words("solving"), closing(workbench.solve(problem, sampling, stop)) as snapshots:
             for snapshot in _thinned(snapshots):
                 yield self._drawn(snapshot)
 
     def _drawn(self, snapshot: Snapshot) -> tuple:
         session = snapshot.session
-        status = desk.render_status(
+        told = status.render_status(
             session, tokens=snapshot.tokens, seconds=snapshot.seconds, done=snapshot.done, stopped=snapshot.stopped
         )
         if snapshot.done:
-            selection = desk.first_selection(session)
-            return (session, selection, status, *self._view(session, selection), self._saved(session))
+            selection = solution.first_selection(session)
+            return (session, selection, told, *self._view(session, selection), self._saved(session))
         ranking = render_ranking(session, None, "sampled", waiting=len(snapshot.growing))
         hidden = (gr.update(visible=False), None, "")
-        return (None, gr.skip(), status, ranking, "", desk.render_proofs(snapshot), *hidden, gr.skip())
+        return (None, gr.skip(), told, ranking, "", solution.render_proofs(snapshot), *hidden, gr.skip())
 
-    def _view(self, session: Session, selection: desk.Selection) -> tuple:
-        figure = desk.reading_figure(session, selection.trace)
+    def _view(self, session: Session, selection: solution.Selection) -> tuple:
+        figure = solution.reading_figure(session, selection.trace)
         return (
             render_ranking(session, selection.trace, selection.order),
             render_votes(session),
-            desk.render_reading(session, selection.trace, "solve", rewritable=self.workbench is not None) or EMPTY,
+            solution.render_reading(session, selection.trace, "solve", rewritable=self.workbench is not None) or EMPTY,
             gr.update(visible=figure is not None),
             figure,
-            desk.render_numbers(session, selection.trace),
+            solution.render_numbers(session, selection.trace),
         )
 
     def request_stop(self, request: gr.Request) -> dict:
@@ -225,14 +222,14 @@ class SolveTab(SolveLayout):
         """The visitor's page was closed: nobody is waiting for the run any more."""
         self.stops.forget(request.session_hash)
 
-    def choose(self, session: Session | None, selection: desk.Selection, event: gr.EventData) -> tuple:
+    def choose(self, session: Session | None, selection: solution.Selection, event: gr.EventData) -> tuple:
         """A row or an order was clicked. What arrives is whatever a browser sent: checked, else ignored."""
         data = event._data if isinstance(event._data, dict) else {}
         if session is None:
             return (gr.skip(),) * (1 + len(self.views))
         trace = read_index(data.get("trace"), len(session.traces))
         order = data.get("order")
-        selection = desk.Selection(
+        selection = solution.Selection(
             selection.trace if trace is None else trace, order if order in ("critic", "sampled") else selection.order
         )
         return (selection, *self._view(session, selection))
@@ -240,20 +237,20 @@ class SolveTab(SolveLayout):
     def open_file(self, data: bytes | None) -> tuple:
         """Show a session that somebody saved; its answer is its own, whatever example was pressed before."""
         session = read_session(data)
-        return (None, *self._opened(session, desk.render_opened(session)), *_NO_TRAIL)
+        return (None, *self._opened(session, status.render_opened(session)), *_NO_TRAIL)
 
     def replay(self, recorded: Session) -> tuple:
         """Show a run that was recorded for an example."""
-        return (*self._opened(recorded.model_copy(deep=True), desk.render_recorded(recorded)), *_NO_TRAIL)
+        return (*self._opened(recorded.model_copy(deep=True), status.render_recorded(recorded)), *_NO_TRAIL)
 
     def go_back(self, before: tuple[Session, ...]) -> tuple:
         """Show the session that was rewritten last."""
         *earlier, session = before
-        return (*self._opened(session, desk.render_returned(session)), *_trail(earlier))
+        return (*self._opened(session, status.render_returned(session)), *_trail(earlier))
 
-    def _opened(self, session: Session, status: str) -> tuple:
-        selection = desk.first_selection(session)
-        shown = (session, selection, status, *self._view(session, selection), self._saved(session))
+    def _opened(self, session: Session, told: str) -> tuple:
+        selection = solution.first_selection(session)
+        shown = (session, selection, told, *self._view(session, selection), self._saved(session))
         return (session.problem.question, session.problem.answer or "", *shown)
 
     def _saved(self, session: Session) -> dict:

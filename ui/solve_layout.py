@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from ui import desk
-from ui.engine import OFF
-from ui.inputs import MAX_ANSWER, MAX_PROBLEM, MAX_TRACES
+from ui.render import solution as desk
 from ui.theme import html, script
+from ui.validation import MAX_ANSWER, MAX_PROBLEM, MAX_TRACES
+from ui.waiting import OFF
 
 EMPTY = (
     '<div class="blank"><p>Type a problem, or take one of the examples. A small language model writes several '

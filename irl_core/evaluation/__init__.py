@@ -1,0 +1,5 @@
+"""How good a critic is: trace files, metrics with intervals, reports."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

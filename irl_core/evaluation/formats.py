@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from irl_core.answers import answers_match
+from irl_core.text.answers import answers_match
 
 Record = dict[str, Any]
 

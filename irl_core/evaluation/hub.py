@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from irl_core.evaluation.data import LabelledTrace, parse_line
-from irl_core.json_lines import BadLine
+from irl_core.evaluation.trace_files import LabelledTrace, parse_line
+from irl_core.text.json_lines import BadLine
 
 
 def read_hub_traces(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from irl_core.diagnosis.calibration import calibration_of
 from irl_core.evaluation.bootstrap import ProblemBootstrap
 from irl_core.evaluation.metrics import (
     best_constant_top1,
@@ -28,16 +29,19 @@ from irl_core.evaluation.metrics import (
 )
 from irl_core.evaluation.scoring import ScoringCritic
 from irl_core.evaluation.selection import selection_report
-from irl_core.evaluation.tally import UNKNOWN, UNLABELLED, Tally, TraceTable
+from irl_core.evaluation.trace_table import UNKNOWN, UNLABELLED, TraceTable, TraceTableBuilder
 
 MAX_GENERATORS = 24
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the figures depend on beside the scores: two numbers of the critic, and the bootstrap."""
+    """What the figures depend on beside the scores: two numbers of the critic, and the bootstrap.
 
-    threshold: float
+    `threshold` is that of the critic's calibration, None where it has none.
+    """
+
+    threshold: float | None
     weight_temperature: float
     resamples: int = 1000
     seed: int = 0
@@ -46,13 +50,17 @@ class Settings:
         return ProblemBootstrap(problems, resamples=self.resamples, seed=self.seed)
 
 
-def build_report(tally: Tally, critic: ScoringCritic, *, resamples: int = 1000, seed: int = 0) -> dict[str, Any]:
+def build_report(
+    builder: TraceTableBuilder, critic: ScoringCritic, *, resamples: int = 1000, seed: int = 0
+) -> dict[str, Any]:
     """The report of a whole file, ready for JSON. `resamples` and `seed` are the bootstrap's.
 
     `notes` says in words what a reader of the figures has to know about this file.
     """
-    table = tally.table()
-    settings = Settings(float(critic.calibration.threshold), critic.weight_temperature, resamples, seed)
+    table = builder.table()
+    calibration = calibration_of(critic)
+    threshold = None if calibration is None else calibration.threshold
+    settings = Settings(threshold, critic.weight_temperature, resamples, seed)
     return {
         "critic": {
             "name": critic.name,
@@ -61,13 +69,13 @@ def build_report(tally: Tally, critic: ScoringCritic, *, resamples: int = 1000, 
             "supervision": critic.supervision,
         },
         "n_traces": len(table),
-        "n_problems": tally.n_problems,
-        "n_tokens": tally.n_tokens,
-        "tokens_per_second": tally.timed_tokens / tally.seconds if tally.seconds > 0 else None,
-        "skipped": [{"line": bad.line, "reason": bad.reason} for bad in tally.skipped],
+        "n_problems": builder.n_problems,
+        "n_tokens": builder.n_tokens,
+        "tokens_per_second": builder.timed_tokens / builder.seconds if builder.seconds > 0 else None,
+        "skipped": [{"line": bad.line, "reason": bad.reason} for bad in builder.skipped],
         **parts(table, settings),
         "generators": generator_reports(table, settings),
-        "notes": list(_notes(tally, table)),
+        "notes": list(_notes(builder, table)),
     }
 
 
@@ -156,8 +164,8 @@ def generator_reports(table: TraceTable, settings: Settings) -> dict[str, dict[s
     return reports
 
 
-def _notes(tally: Tally, table: TraceTable) -> Iterator[str]:
-    if tally.borrowed_logprobs:
+def _notes(builder: TraceTableBuilder, table: TraceTable) -> Iterator[str]:
+    if builder.borrowed_logprobs:
         yield (
             "logprob: the file gives no log-probabilities of the policies that drew the traces (mean_logprob); "
             "those of the critic's own reference policy stand in for them."

@@ -7,16 +7,16 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from irl_core.evaluation.data import LabelledTrace
-from irl_core.evaluation.scoring import SCORES, Diagnose, Scored, ScoringCritic, score_traces
-from irl_core.json_lines import BadLine
+from irl_core.evaluation.scoring import SCORES, Scored, ScoringCritic, score_traces
+from irl_core.evaluation.trace_files import LabelledTrace
+from irl_core.text.json_lines import BadLine
 
 # Batching changes a score in its last digits, in bfloat16 by some hundredths of a nat; another critic by far more.
 SAME_CRITIC = 0.1
 
 
 def resume_scoring(
-    lines: Iterable[LabelledTrace | BadLine], written: Path, critic: ScoringCritic, diagnose: Diagnose
+    lines: Iterable[LabelledTrace | BadLine], written: Path, critic: ScoringCritic
 ) -> Iterator[Scored | BadLine]:
     """As `score_traces`, taking what `written` holds from there; call `drop_torn_line` first.
 
@@ -29,11 +29,11 @@ def resume_scoring(
     with written.open(encoding="utf-8") as file:
         for number, raw in enumerate(file, 1):
             record = json.loads(raw)
-            found = yield from _until(lines, record, number, critic, diagnose)
+            found = yield from _until(lines, record, number, critic)
             if number == 1:
-                _require_same_critic(found, critic, diagnose)
+                _require_same_critic(found, critic)
             yield found
-    yield from score_traces(lines, critic, diagnose)
+    yield from score_traces(lines, critic)
 
 
 def drop_torn_line(path: Path) -> int:
@@ -53,14 +53,13 @@ def _until(
     record: dict[str, Any],
     number: int,
     critic: ScoringCritic,
-    diagnose: Diagnose,
 ) -> Generator[BadLine, None, Scored]:
     """Pass on bad lines up to the trace of `record`, and return it; another is there only if the critic refuses it."""
     for line in lines:
         if isinstance(line, LabelledTrace):
             if _input(record) == _input(line.record) and all(name in record for name in SCORES):
                 return Scored.from_record(line, record)
-            (line,) = score_traces([line], critic, diagnose)
+            (line,) = score_traces([line], critic)
             if isinstance(line, Scored):
                 break
         yield line
@@ -72,7 +71,7 @@ def _input(record: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key not in SCORES}
 
 
-def _require_same_critic(found: Scored, critic: ScoringCritic, diagnose: Diagnose) -> None:
-    (again,) = score_traces([found.item], critic, diagnose)
+def _require_same_critic(found: Scored, critic: ScoringCritic) -> None:
+    (again,) = score_traces([found.item], critic)
     if isinstance(again, BadLine) or abs(again.trace_score - found.trace_score) > SAME_CRITIC:
         raise ValueError("the scored file comes from another critic; give that one, or remove the file")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-from irl_core.diagnosis import Diagnosis
-from irl_core.evaluation.data import LabelledTrace
-from irl_core.json_lines import BadLine
-from irl_core.traces import Trace, TraceScore
+from irl_core.diagnosis.suspect_step import Diagnosis, diagnose
+from irl_core.evaluation.trace_files import LabelledTrace
+from irl_core.text.json_lines import BadLine
+from irl_core.text.scores import TraceScore
+from irl_core.text.traces import Trace
 
 WINDOW = 64
 SCORES = (
@@ -19,18 +20,20 @@ SCORES = (
 )  # fmt: skip
 """What scoring adds to a line; also the names of `Scored`'s fields."""
 
-Diagnose = Callable[[str, Trace, TraceScore, Any], Diagnosis]
-
 
 class ScoringCritic(Protocol):
-    """What evaluation needs of a critic; `irl_core.critic.Critic` is one."""
+    """What evaluation needs of a critic; `irl_core.critic.model.Critic` is one."""
 
     name: str
     path: Any
     sha256: str | None
     supervision: str
     weight_temperature: float
-    calibration: Any
+
+    @property
+    def calibration(self) -> object | None: ...
+
+    def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]: ...
 
     def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
         """Scores of (question, trace) pairs, in their order."""
@@ -41,28 +44,32 @@ class ScoringCritic(Protocol):
 class Scored:
     """One line, what was said of it, and its share of the critic's time in seconds (0: it was scored earlier).
 
-    Rewards, scores and surprise in nats; `predicted_first_error` is 0-based, -1 for none.
+    Rewards, scores and surprise in nats; `predicted_first_error` is 0-based, -1 for none. Of a critic without a
+    calibration there are no probabilities: `step_error_probability` and `predicted_first_error` are None.
     """
 
     item: LabelledTrace
     token_rewards: Sequence[float]
     step_scores: Sequence[float]
-    step_error_probability: Sequence[float]
+    step_error_probability: Sequence[float] | None
     step_surprise: Sequence[float]
-    predicted_first_error: int
+    predicted_first_error: int | None
     trace_score: float
     seconds: float = 0.0
 
     @classmethod
     def of(cls, item: LabelledTrace, score: TraceScore, diagnosis: Diagnosis, seconds: float = 0.0) -> Scored:
         """What a critic and the diagnosis said."""
+        told = [step.error_probability for step in diagnosis.steps]
+        probabilities = None if None in told else told
+        predicted = -1 if diagnosis.first_suspect is None else diagnosis.first_suspect
         return cls(
             item=item,
             token_rewards=score.rewards,
             step_scores=score.step_rewards,
-            step_error_probability=[step.error_probability for step in diagnosis.steps],
+            step_error_probability=probabilities,
             step_surprise=score.surprise,
-            predicted_first_error=-1 if diagnosis.first_suspect is None else diagnosis.first_suspect,
+            predicted_first_error=None if probabilities is None else predicted,
             trace_score=score.trace_score,
             seconds=seconds,
         )
@@ -75,22 +82,22 @@ class Scored:
     def record(self) -> dict[str, Any]:
         """The line as it stood with what was said of it: one line of `scored.jsonl`."""
         said = {name: getattr(self, name) for name in SCORES}
-        return {**self.item.record, **{k: v if isinstance(v, (int, float)) else list(v) for k, v in said.items()}}
+        return {**self.item.record, **{k: list(v) if isinstance(v, Sequence) else v for k, v in said.items()}}
 
 
 def score_traces(
-    lines: Iterable[LabelledTrace | BadLine], critic: ScoringCritic, diagnose: Diagnose, *, window: int = WINDOW
+    lines: Iterable[LabelledTrace | BadLine], critic: ScoringCritic, *, window: int = WINDOW
 ) -> Iterator[Scored | BadLine]:
     """Every line in order, scored; a line that the critic refuses with a ValueError becomes a BadLine."""
     lines = iter(lines)
     while batch := list(islice(lines, window)):
         good = [line for line in batch if isinstance(line, LabelledTrace)]
-        scored = iter(_score_window(good, critic, diagnose))
+        scored = iter(_score_window(good, critic))
         for line in batch:
             yield next(scored) if isinstance(line, LabelledTrace) else line
 
 
-def _score_window(items: Sequence[LabelledTrace], critic: ScoringCritic, diagnose: Diagnose) -> list[Scored | BadLine]:
+def _score_window(items: Sequence[LabelledTrace], critic: ScoringCritic) -> list[Scored | BadLine]:
     started = time.perf_counter()
     try:
         scores = critic.score_many([(item.question, item.trace) for item in items]) if items else []
@@ -98,9 +105,9 @@ def _score_window(items: Sequence[LabelledTrace], critic: ScoringCritic, diagnos
         if len(items) == 1:
             return [BadLine(items[0].line, f"the critic cannot score it: {problem}")]
         # One line of the window is at fault and the others deserve their scores.
-        return [one for item in items for one in _score_window([item], critic, diagnose)]
+        return [one for item in items for one in _score_window([item], critic)]
     seconds = (time.perf_counter() - started) / max(1, len(items))
     return [
-        Scored.of(item, score, diagnose(item.question, item.trace, score, critic.calibration), seconds)
+        Scored.of(item, score, diagnose(item.question, item.trace, critic, score=score), seconds)
         for item, score in zip(items, scores, strict=True)
     ]

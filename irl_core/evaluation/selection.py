@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from irl_core.diagnosis.best_of_n import RULES, Candidates, best_of_n_curve, pass_at_k
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
-from irl_core.rerank import RULES, Candidates, best_of_n_curve, pass_at_k
 
 
 def selection_report(

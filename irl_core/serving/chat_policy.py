@@ -9,13 +9,15 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from irl_core.prompts import INSTRUCTION
-from irl_core.sampling import Policy, Sampling, Stopped, TraceEnded, TraceEvent, TraceGrew, trace_seeds, written_trace
+from irl_core.models.prompts import INSTRUCTION
+from irl_core.policy.base import Policy, written_trace
+from irl_core.policy.sampling import Sampling, Stopped, TraceEnded, TraceEvent, TraceGrew, trace_seeds
 from irl_core.serving.client import Call
 from irl_core.serving.errors import BadRequest, Unavailable
 from irl_core.serving.models import Served
 from irl_core.serving.server_policy import all_ended, stopped_because
-from irl_core.traces import Trace, partition
+from irl_core.text.spans import partition
+from irl_core.text.traces import Trace
 
 
 @dataclass(frozen=True)
@@ -39,29 +41,29 @@ class ChatPolicy(Policy):
         self._served = served
         self._logprobs = True  # until the server refuses to give any
 
-    def check_question(self, question: str, how: Sampling) -> None:
+    def check_question(self, question: str, sampling: Sampling) -> None:
         """The server counts; a question that is too long it refuses, and the others are drawn."""
 
     def _events(
-        self, questions: Sequence[str], how: Sampling, stop: threading.Event, *, growth: bool, prefix: str = ""
+        self, questions: Sequence[str], sampling: Sampling, stop: threading.Event, *, growth: bool
     ) -> Iterator[tuple[int, TraceEvent]]:
-        if prefix:
+        if sampling.prefix:
             raise NotImplementedError(
                 f"{self.name}: a chat cannot go on with a solution; name the model itself, as WHAT@URL"
             )
-        seeds = [trace_seeds(q, how) for q in questions]
-        blank = {(request, index): Said() for request in range(len(questions)) for index in range(how.n)}
+        seeds = [trace_seeds(q, sampling) for q in questions]
+        blank = {(request, index): Said() for request in range(len(questions)) for index in range(sampling.n)}
 
         async def one(call: Call, trace: tuple[int, int], emit: Callable[[Said], None]) -> None:
             request, index = trace
-            body = self._request(questions[request], seeds[request][index], how)
+            body = self._request(questions[request], seeds[request][index], sampling)
             try:
                 await _converse(call, body, emit)
             except BadRequest as refusal:
                 if "logprobs" not in str(refusal) or "logprobs" not in body:
                     raise
                 self._logprobs = False
-                await _converse(call, self._request(questions[request], seeds[request][index], how), emit)
+                await _converse(call, self._request(questions[request], seeds[request][index], sampling), emit)
 
         for (request, index), said in all_ended(self._served, blank, one, stop):
             if said.stopped:
@@ -69,15 +71,15 @@ class ChatPolicy(Policy):
             elif growth:
                 yield request, TraceGrew(index, said.text)
 
-    def _request(self, question: str, seed: int, how: Sampling) -> dict[str, Any]:
+    def _request(self, question: str, seed: int, sampling: Sampling) -> dict[str, Any]:
         """Nothing but OpenAI's own fields, since others may be refused."""
         return {
             "model": self._served.model,
             "messages": [{"role": "user", "content": f"{question.strip()}\n\n{INSTRUCTION}"}],
-            "temperature": how.temperature,
-            "top_p": how.top_p,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
             "seed": seed & 0x7FFF_FFFF,  # some servers keep 32 bits
-            "max_tokens": how.max_tokens,
+            "max_tokens": sampling.max_tokens,
             "stream": True,
             **({"logprobs": True} if self._logprobs else {}),
         }

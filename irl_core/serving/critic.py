@@ -1,6 +1,6 @@
 """A critic whose model an engine serves; card, calibration and tokenizer are read here, so scores are made here too.
 
-`irl_core.critic.load_critic` comes here. Any form but `log_ratio`, which needs two models: `log_prob` asks for the
+`irl_core.loading.load_critic` comes here. Any form but `log_ratio`, which needs two models: `log_prob` asks for the
 log-probabilities of a prompt, `head` for `token_classify` pooling.
 """
 
@@ -8,59 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
 
 import torch
 
-from irl_core.backbones import Backbone, resolve_backbone
-from irl_core.calibration import Calibration
-from irl_core.critic import Critic, CriticError, adapter_folder, locate_critic
-from irl_core.rewards import CriticCard
-from irl_core.scoring import EncodedTrace, TokenStatistics, encode_items
-from irl_core.served_names import ServedName
+from irl_core.critic.model import Critic
+from irl_core.critic.names import LocatedCritic
+from irl_core.critic.token_statistics import EncodedTrace, TokenStatistics, encode_items
+from irl_core.critic.weights import CriticError, adapter_folder
+from irl_core.models.backbones import Backbone, resolve_backbone
+from irl_core.models.served_names import ServedName
 from irl_core.serving.engine import require_vllm
 from irl_core.serving.models import check_tokenizer, find_model, tokenizer_files
-from irl_core.traces import Trace
-
-Row = tuple[list[int], list[int]]
-"""Token ids of a prompt and of what follows it."""
-
-
-class Engine(Protocol):
-    """A served model.
-
-    Attributes:
-        place: where it runs, for a person.
-        context: how many tokens it reads, None where that is not known.
-    """
-
-    place: str
-    context: int | None
-
-    def logprobs(self, rows: Sequence[Row]) -> list[torch.Tensor]:
-        """Of each row's completion tokens, (T,), in nats."""
-        ...
-
-    def values(self, rows: Sequence[Row]) -> list[torch.Tensor]:
-        """A head's output at the prompt's last token and at each completion token, (1 + T,)."""
-        ...
+from irl_core.serving.score_source import ScoreSource
+from irl_core.serving.server_scores import ServerScores
+from irl_core.text.traces import Trace
 
 
 class ServedCritic(Critic):
     """A critic that asks an engine what `Critic` asks its own model."""
 
-    def __init__(
-        self, card: CriticCard, path: Path, backbone: Backbone, calibration: Calibration, engine: Engine
-    ) -> None:
-        super().__init__(card, path, backbone, calibration)
-        self._engine = engine
+    def __init__(self, located: LocatedCritic, backbone: Backbone, source: ScoreSource) -> None:
+        super().__init__(located.card, located.path, backbone)
+        self._source = source
 
     def _load_models(self, adapter: Path | None, dtype: torch.dtype) -> None:
         """The engine has them."""
 
     @property
     def device_name(self) -> str:
-        return self._engine.place
+        return self._source.place
 
     def statistics(self, items: Sequence[tuple[str, Trace]]) -> list[tuple[EncodedTrace, TokenStatistics]]:
         encoded = encode_items(self.tokenizer, items)
@@ -79,38 +55,36 @@ class ServedCritic(Critic):
         """
         rows = [(e.prompt, e.completion) for e in encoded]
         longest = max((len(prompt) + len(completion) + 1 for prompt, completion in rows), default=0)
-        if self._engine.context is not None and longest > self._engine.context:
+        if self._source.context is not None and longest > self._source.context:
             raise ValueError(
-                f"problem and solution take {longest:,} tokens; {self.name} reads {self._engine.context:,}"
+                f"problem and solution take {longest:,} tokens; {self.name} reads {self._source.context:,}"
             )
         if self.card.form == "head":
-            return [TokenStatistics(values=v[1:] - v[0]) for v in self._engine.values(rows)]
-        return [TokenStatistics(logprobs=found) for found in self._engine.logprobs(rows)]
+            return [TokenStatistics(values=v[1:] - v[0]) for v in self._source.values(rows)]
+        return [TokenStatistics(logprobs=found) for found in self._source.logprobs(rows)]
 
 
-def load_served_critic(name: ServedName, *, calibrated: bool) -> ServedCritic:
-    """The critic that `name` means; without a WHAT the shipped one's card.
+def load_served_critic(name: ServedName, located: LocatedCritic) -> ServedCritic:
+    """The critic that `name` means; `located` is what stands before its URL, or else the shipped one.
 
     Raises:
-        CriticError: if there is no such critic, or it needs two models.
+        CriticError: if it needs two models, or its adapter is missing.
         OSError: if the engine is missing, does not start, does not answer or has no such model (`ServerError`).
         BackboneError: if the backbone cannot be had.
     """
-    card, path, calibration = locate_critic(name.what, calibrated=calibrated)
+    card, path = located
     if card.form == "log_ratio":
         raise CriticError(f"the critic {card.name!r} compares two models, and an engine serves one; run it here")
     if not name.urls:
         require_vllm()
-        from irl_core.serving.merged import merged_checkpoint
+        from irl_core.export.merged import merged_checkpoint
         from irl_core.serving.vllm_scores import VLLMScores
 
         backbone = resolve_backbone(card.backbone)
         checkpoint = merged_checkpoint(card, backbone, adapter_folder(card, path))
-        return ServedCritic(card, path, backbone, calibration, VLLMScores(checkpoint, card.form))
-    from irl_core.serving.server_scores import ServerScores
-
+        return ServedCritic(located, backbone, VLLMScores(checkpoint, card.form))
     served = find_model(name.urls, name.model)
-    critic = ServedCritic(card, path, tokenizer_files(card.backbone), calibration, ServerScores(served))
+    critic = ServedCritic(located, tokenizer_files(card.backbone), ServerScores(served))
     critic.sha256 = None  # what the server really holds is not known here
     check_tokenizer(served, critic.tokenizer)
     return critic

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from irl_core.backbones import EMBEDDED, Backbone, resolve_backbone
+from irl_core.models.backbones import EMBEDDED, Backbone, resolve_backbone
 from irl_core.serving.client import BRIEF, Call, Patience, ask_all
 from irl_core.serving.errors import Refused, ServerError
 

@@ -1,13 +1,13 @@
-"""From the name of a served policy to the policy: `irl_core.policy.load_policy` comes here."""
+"""From the name of a served policy to the policy: `irl_core.loading.load_policy` comes here."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from irl_core.backbones import load_tokenizer, resolve_backbone
-from irl_core.policy import PolicyError, locate_policy
-from irl_core.sampling import Policy
-from irl_core.served_names import IN_PROCESS, ServedName
+from irl_core.models.backbones import load_tokenizer, resolve_backbone
+from irl_core.models.served_names import IN_PROCESS, ServedName
+from irl_core.policy.base import Policy
+from irl_core.policy.names import PolicyError, locate_policy
 from irl_core.serving.engine import require_vllm
 from irl_core.serving.models import check_tokenizer, find_model, generation_ends, tokenizer_files
 

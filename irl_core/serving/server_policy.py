@@ -12,8 +12,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from irl_core.prompts import PromptForm
-from irl_core.sampling import Drawn, Sampling, Stopped, TokenPolicy
+from irl_core.models.prompts import PromptForm
+from irl_core.policy.base import TokenPolicy
+from irl_core.policy.sampling import Drawn, Sampling, Stopped
 from irl_core.serving.client import Call, work_through
 from irl_core.serving.errors import Refused, ServerError, Unavailable
 from irl_core.serving.models import Served
@@ -46,14 +47,14 @@ class ServerPolicy(TokenPolicy):
         self._served = served
 
     def _draw(
-        self, prompts: Sequence[list[int]], seeds: Sequence[Sequence[int]], how: Sampling, stop: threading.Event
+        self, prompts: Sequence[list[int]], seeds: Sequence[Sequence[int]], sampling: Sampling, stop: threading.Event
     ) -> Iterator[Drawn]:
         interval = 1 if len(prompts) == 1 else _TOKENS_A_PIECE  # one question: somebody watches
 
         async def one(call: Call, trace: tuple[int, int], emit: Callable[[Drawn], None]) -> None:
             request, index = trace
             drawn = Drawn(request, index, (), ())
-            body = self._request(prompts[request], seeds[request][index], how, interval)
+            body = self._request(prompts[request], seeds[request][index], sampling, interval)
             async with aclosing(call.events("/completions", body)) as events:
                 async for event in events:
                     for choice in event.get("choices", ()):
@@ -67,14 +68,14 @@ class ServerPolicy(TokenPolicy):
         blank = {(r, i): Drawn(r, i, (), ()) for r, own in enumerate(seeds) for i in range(len(own))}
         yield from (drawn for _, drawn in all_ended(self._served, blank, one, stop))
 
-    def _request(self, prompt: list[int], seed: int, how: Sampling, interval: int) -> dict[str, Any]:
+    def _request(self, prompt: list[int], seed: int, sampling: Sampling, interval: int) -> dict[str, Any]:
         return {
             "model": self._served.model,
             "prompt": prompt,
-            "temperature": how.temperature,
-            "top_p": how.top_p,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
             "seed": seed,
-            "max_tokens": how.max_tokens,
+            "max_tokens": sampling.max_tokens,
             "stream": True,
             "logprobs": 0,  # that of the drawn token alone
             "stop_token_ids": sorted(self.stop_ids),

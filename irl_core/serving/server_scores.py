@@ -12,7 +12,7 @@ from irl_core.serving.errors import Refused
 from irl_core.serving.models import Served
 
 if TYPE_CHECKING:
-    from irl_core.serving.critic import Row
+    from irl_core.critic.prefix_reader import Row
 
 _MOST_ROWS = 16  # in one request: enough to fill a batch, few enough to do again
 

@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from irl_core.backbones import Backbone, load_tokenizer
-from irl_core.gguf_export import policy_sha256
-from irl_core.prompts import PromptForm
-from irl_core.sampling import Drawn, Sampling, TokenPolicy
+from irl_core.models.backbones import Backbone, load_tokenizer
+from irl_core.models.gguf import policy_sha256
+from irl_core.models.prompts import PromptForm
+from irl_core.policy.base import TokenPolicy
+from irl_core.policy.sampling import Drawn, Sampling
 from irl_core.serving.engine import engine_faults, start_engine
 from irl_core.serving.errors import ServerError
 from irl_core.serving.models import generation_ends
@@ -52,7 +53,7 @@ class VLLMPolicy(TokenPolicy):
         self._requests = 0
 
     def _draw(
-        self, prompts: Sequence[list[int]], seeds: Sequence[Sequence[int]], how: Sampling, stop: threading.Event
+        self, prompts: Sequence[list[int]], seeds: Sequence[Sequence[int]], sampling: Sampling, stop: threading.Event
     ) -> Iterator[Drawn]:
         waiting = deque(Drawn(r, i, (), ()) for r, own in enumerate(seeds) for i in range(len(own)))
         live: dict[str, Drawn] = {}
@@ -61,7 +62,7 @@ class VLLMPolicy(TokenPolicy):
             try:
                 while (waiting or live) and not stop.is_set():
                     while waiting and len(live) < IN_FLIGHT:
-                        self._begin(waiting.popleft(), live, prompts, seeds, how)
+                        self._begin(waiting.popleft(), live, prompts, seeds, sampling)
                     with engine_faults():
                         outputs = self._engine.step()
                     for output in outputs:
@@ -85,11 +86,11 @@ class VLLMPolicy(TokenPolicy):
         live: dict[str, Drawn],
         prompts: Sequence[list[int]],
         seeds: Sequence[Sequence[int]],
-        how: Sampling,
+        sampling: Sampling,
     ) -> None:
         self._requests += 1
         key = f"errata-{self._requests}"
-        params = self._params(seeds[drawn.request][drawn.index], how)
+        params = self._params(seeds[drawn.request][drawn.index], sampling)
         prompt = {"prompt_token_ids": prompts[drawn.request]}
         self._engine.add_request(key, prompt, params, lora_request=self._lora())
         live[key] = drawn
@@ -99,15 +100,15 @@ class VLLMPolicy(TokenPolicy):
 
         return None if self._adapter is None else LoRARequest("errata", 1, str(self._adapter))
 
-    def _params(self, seed: int, how: Sampling) -> SamplingParams:
+    def _params(self, seed: int, sampling: Sampling) -> SamplingParams:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
         return SamplingParams(
-            temperature=how.temperature,
-            top_p=how.top_p,
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
             seed=seed,
-            max_tokens=how.max_tokens,
+            max_tokens=sampling.max_tokens,
             logprobs=0,  # that of the drawn token alone, at temperature 1 (vLLM's `raw_logprobs`)
             stop_token_ids=sorted(self.stop_ids),
             detokenize=False,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from irl_core.rewards import Form
+from irl_core.critic.card import Form
 from irl_core.serving.engine import engine_faults, start_engine
 
 if TYPE_CHECKING:
-    from irl_core.serving.critic import Row
+    from irl_core.critic.prefix_reader import Row
 
 
 class VLLMScores:

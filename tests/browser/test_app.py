@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from irl_core.arithmetic import check_equations
-from irl_core.session import load_session
+from irl_core.session.record import load_session
+from irl_core.text.equations import check_equations
 from ui.theme import ASSETS
 
 pytestmark = pytest.mark.browser

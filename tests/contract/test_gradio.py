@@ -11,17 +11,20 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
-from irl_core.diagnosis import Diagnosis, StepFinding
-from irl_core.rerank import Ranking, Vote
-from irl_core.session import Session
-from irl_core.traces import Problem, Trace, TraceScore
-from ui import inputs
-from ui.desk import Selection, render_status
-from ui.inputs import StopSignals, read_index, read_problem, read_session, read_settings, read_solution
+from irl_core.diagnosis.rerank import Ranking, Vote
+from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
+from irl_core.session.record import Session
+from irl_core.text.scores import TraceScore
+from irl_core.text.traces import Problem, Trace
+from ui import validation as inputs
 from ui.page import build_page
-from ui.ranking import display_order, render_ranking, render_votes, verdict_line
+from ui.render.ranking import display_order, render_ranking, render_votes, verdict_line
+from ui.render.solution import Selection
+from ui.render.status import render_status
 from ui.solve import SolveTab
+from ui.stop_signals import StopSignals
 from ui.theme import build_theme, head
+from ui.validation import read_index, read_problem, read_sampling, read_session, read_solution
 
 EVIL = "<img src=x onerror=alert(1)>${1+1}{{x}}"
 
@@ -104,13 +107,13 @@ def test_a_direct_caller_meets_the_same_limits_as_a_visitor(served):
 @pytest.mark.parametrize("n", [0, 17, 2.5, True, "8", None, float("nan")])
 def test_a_number_of_solutions_outside_its_limits_is_refused(n):
     with pytest.raises(gr.Error, match="whole number from 1 to 16"):
-        read_settings(n, 0.7, 0)
+        read_sampling(n, 0.7, 0)
 
 
 @pytest.mark.parametrize("temperature", [-0.1, 2.1, float("inf"), float("nan"), False])
 def test_a_temperature_outside_its_limits_is_refused(temperature):
     with pytest.raises(gr.Error, match="temperature"):
-        read_settings(8, temperature, 0)
+        read_sampling(8, temperature, 0)
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 import torch
 
-from irl_core.answers import extract_answer
-from irl_core.backbones import Backbone, BackboneError, load_tokenizer, resolve_backbone
-from irl_core.critic import load_critic
-from irl_core.diagnosis import diagnose
-from irl_core.gguf_export import load_merged
-from irl_core.packed_models import QWEN_CODER
-from irl_core.policy import TraceEnded, load_policy
-from irl_core.prompts import prompt_ids
-from irl_core.shipped import LARGER
-from irl_core.traces import trace_from_text
+from irl_core.diagnosis.suspect_step import diagnose
+from irl_core.loading import load_critic, load_policy
+from irl_core.models.backbones import Backbone, load_tokenizer, resolve_backbone
+from irl_core.models.catalogue import QWEN_CODER
+from irl_core.models.download import BackboneError
+from irl_core.models.gguf import load_merged
+from irl_core.models.pairs import LARGER
+from irl_core.models.prompts import prompt_ids
+from irl_core.policy.sampling import Sampling, TraceEnded
+from irl_core.text.answers import extract_answer
+from irl_core.text.traces import Trace
 
 pytest.importorskip("openvino_genai")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -39,7 +40,7 @@ def test_the_tokenizer_is_qwen2s_own(backbone: Backbone) -> None:
 
 def test_the_policy_draws_from_the_merged_model_and_solves(backbone: Backbone) -> None:
     policy = load_policy("larger")
-    events = list(policy.sample(QUESTION, 4, max_tokens=80, temperature=0.7, seed=0))
+    events = list(policy.sample(QUESTION, Sampling(n=4, max_tokens=80, temperature=0.7, seed=0)))
     traces = [e.trace for e in events if isinstance(e, TraceEnded)]
     assert "41" in {extract_answer(trace.text) for trace in traces}
     prompt = prompt_ids(policy.tokenizer, QUESTION)
@@ -54,8 +55,8 @@ def test_the_policy_draws_from_the_merged_model_and_solves(backbone: Backbone) -
 def test_the_critic_names_the_step_whose_reasoning_slips(backbone: Backbone) -> None:
     """No equation is false here: "gives away" was read as "gets"."""
     critic = load_critic("larger")
-    wrong = trace_from_text("Tom has 3 * 15 = 45 pens.\nThen he has 45 + 4 = 49 pens.\n#### 49")
-    right = trace_from_text("Tom has 3 * 15 = 45 pens.\nThen he has 45 - 4 = 41 pens.\n#### 41")
+    wrong = Trace.from_text("Tom has 3 * 15 = 45 pens.\nThen he has 45 + 4 = 49 pens.\n#### 49")
+    right = Trace.from_text("Tom has 3 * 15 = 45 pens.\nThen he has 45 - 4 = 41 pens.\n#### 41")
     score, better = critic.score(QUESTION, [wrong, right])
     assert better.trace_score > score.trace_score
     found = diagnose(QUESTION, wrong, score, critic.calibration)

@@ -14,16 +14,18 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import PreTrainedModel
 
-from irl_core.backbones import Backbone, BackboneError, load_causal_lm, load_tokenizer, resolve_backbone
-from irl_core.gguf_export import Packing, load_merged
-from irl_core.openvino_graphs import packed_graph
-from irl_core.policy import Sampling, TraceEnded, TraceGrew
-from irl_core.prompts import encode_solution, end_id, prompt_ids
+from irl_core.models.backbones import Backbone, load_causal_lm, load_tokenizer, resolve_backbone
+from irl_core.models.download import BackboneError
+from irl_core.models.gguf import Packing, load_merged
+from irl_core.models.openvino_graphs import packed_graph
+from irl_core.models.prompts import prompt_ids
+from irl_core.models.solution_tokens import encode_solution, end_id
+from irl_core.policy.sampling import Sampling, TraceEnded, TraceGrew
 
 pytest.importorskip("openvino_genai")
 import openvino
 
-from irl_core.sampling_openvino import OpenVINOPolicy
+from irl_core.policy.openvino import OpenVINOPolicy
 
 pytestmark = pytest.mark.slow
 
@@ -76,7 +78,9 @@ def default(backbone: Backbone, adapter: Path, tmp_path_factory: pytest.TempPath
 
 
 def traces_of(policy: OpenVINOPolicy, question: str, n: int, **options: object) -> list:
-    events = policy.sample(question, n, **{"max_tokens": TOKENS, "temperature": 1.0, "top_p": 1.0, **options})
+    events = policy.sample(
+        question, Sampling(n=n, **{"max_tokens": TOKENS, "temperature": 1.0, "top_p": 1.0, **options})
+    )
     return [e.trace for e in sorted((e for e in events if isinstance(e, TraceEnded)), key=lambda e: e.index)]
 
 
@@ -177,7 +181,7 @@ def test_in_f16_a_trace_does_not_depend_on_how_many_are_drawn_beside_it(faithful
 
 
 def test_all_traces_grow_side_by_side(default: OpenVINOPolicy) -> None:
-    events = list(default.sample(QUESTIONS[0], 4, max_tokens=TOKENS, temperature=1.0, seed=3))
+    events = list(default.sample(QUESTIONS[0], Sampling(n=4, max_tokens=TOKENS, temperature=1.0, seed=3)))
     halfway = events[: len(events) // 2]
     assert {e.index for e in halfway if isinstance(e, TraceGrew)} == {0, 1, 2, 3}
     assert sorted(e.index for e in events if isinstance(e, TraceEnded)) == [0, 1, 2, 3]
@@ -186,7 +190,7 @@ def test_all_traces_grow_side_by_side(default: OpenVINOPolicy) -> None:
 def test_a_stop_request_keeps_what_is_there_and_leaves_the_engine_free(default: OpenVINOPolicy) -> None:
     stop = threading.Event()
     traces = []
-    for event in default.sample(QUESTIONS[1], 3, max_tokens=400, temperature=1.0, stop=stop):
+    for event in default.sample(QUESTIONS[1], Sampling(n=3, max_tokens=400, temperature=1.0), stop):
         if isinstance(event, TraceEnded):
             traces.append(event.trace)
         elif len(event.text) > 10:
@@ -197,7 +201,7 @@ def test_a_stop_request_keeps_what_is_there_and_leaves_the_engine_free(default: 
 
 
 def test_a_consumer_that_walks_away_leaves_the_engine_free(default: OpenVINOPolicy) -> None:
-    events = default.sample(QUESTIONS[1], 3, max_tokens=400)
+    events = default.sample(QUESTIONS[1], Sampling(n=3, max_tokens=400))
     assert len(list(islice(events, 5))) == 5
     events.close()
     assert len(traces_of(default, QUESTIONS[0], 1)) == 1

@@ -12,14 +12,17 @@ import pytest
 import torch
 from peft import LoraConfig, get_peft_model
 
-from irl_core.backbones import BackboneError, native_dtype
-from irl_core.critic import Critic, CriticError, load_critic
-from irl_core.reading import Work
-from irl_core.traces import Trace, trace_from_text
-from tests.nano import nano_llama
+from irl_core.critic.model import Critic
+from irl_core.critic.prefix_reader import Work
+from irl_core.critic.weights import CriticError
+from irl_core.loading import load_critic
+from irl_core.models.devices import native_dtype
+from irl_core.models.download import BackboneError
+from irl_core.text.traces import Trace
+from tests.support.nano import nano_llama
 
 pytest.importorskip("openvino_genai")
-from irl_core.paged import PagedEngine, PagedModel, can_be_paged
+from irl_core.critic.engines.openvino import OpenVINOKVCache, OpenVINOModel, can_use_openvino
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +41,7 @@ def paged() -> Critic:
         pytest.skip(f"the embedded backbone cannot be fetched: {problem}")
     if native_dtype() != torch.bfloat16:
         pytest.skip("this processor does not multiply in bfloat16: the critic is read by PyTorch in float32")
-    assert isinstance(critic.model, PagedModel), "OpenVINO does not read the critic any more; the log says why"
+    assert isinstance(critic.model, OpenVINOModel), "OpenVINO does not read the critic any more; the log says why"
     return critic
 
 
@@ -54,7 +57,7 @@ def differences(paged: list, exact: list) -> torch.Tensor:
 
 
 def traces(*texts: str) -> list[Trace]:
-    return [trace_from_text(text) for text in texts]
+    return [Trace.from_text(text) for text in texts]
 
 
 def test_rewards_are_those_of_float32_up_to_rounding(paged: Critic, exact: Critic) -> None:
@@ -86,13 +89,13 @@ def test_traces_that_grow_part_and_are_edited_are_read_as_afresh(paged: Critic, 
 def test_each_token_is_read_once_and_pages_are_used_again(paged: Critic, monkeypatch: pytest.MonkeyPatch) -> None:
     read, engines = [], []
 
-    def counted(self: PagedEngine, work: Sequence[Work]) -> torch.Tensor:
+    def counted(self: OpenVINOKVCache, work: Sequence[Work]) -> torch.Tensor:
         read.append(sum(len(new) for _, new in work))
         engines.append(self)
         return as_it_is(self, work)
 
-    as_it_is = PagedEngine.read
-    monkeypatch.setattr(PagedEngine, "read", counted)
+    as_it_is = OpenVINOKVCache.read
+    monkeypatch.setattr(OpenVINOKVCache, "read", counted)
     beginning = SOLUTION[:120]
     paged.session(QUESTION).score(traces(beginning))
     session = paged.session(QUESTION)
@@ -125,9 +128,9 @@ def test_an_adapter_of_another_model_is_refused_in_words(paged: Critic, tmp_path
     (tmp_path / "critic.json").write_text(card.model_dump_json())
     get_peft_model(nano_llama(), LoraConfig(r=4, target_modules="all-linear")).save_pretrained(tmp_path)
     with pytest.raises(CriticError, match=r"'strange' cannot be loaded: .* does not fit"):
-        load_critic(tmp_path, calibrated=False)
+        load_critic(tmp_path)
 
 
 def test_float32_and_models_without_a_gguf_file_are_read_by_pytorch(paged: Critic, exact: Critic) -> None:
-    assert not isinstance(exact.model, PagedModel)
-    assert not can_be_paged(replace(paged.backbone, gguf=None), torch.bfloat16)
+    assert not isinstance(exact.model, OpenVINOModel)
+    assert not can_use_openvino(replace(paged.backbone, gguf=None), torch.bfloat16)

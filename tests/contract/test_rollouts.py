@@ -7,14 +7,16 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from irl_core.backbones import BackboneError, load_tokenizer, resolve_backbone
-from irl_core.learning.adapters import load_adapter_weights, new_adapter
-from irl_core.learning.demonstrations import Encoded, collate, completion_logprobs
-from irl_core.policy import SHIPPED
-from irl_core.prompts import end_id, prompt_ids
+from irl_core.learning.common.encoding import Encoded, collate, completion_logprobs
+from irl_core.learning.common.lora import load_adapter_weights, new_adapter
+from irl_core.models.backbones import load_tokenizer, resolve_backbone
+from irl_core.models.download import BackboneError
+from irl_core.models.prompts import prompt_ids
+from irl_core.models.solution_tokens import end_id
+from irl_core.policy.names import SHIPPED
 
 pytest.importorskip("openvino_genai")
-from irl_core.learning.rollouts import OpenVINORollouts
+from irl_core.learning.airl.rollouts import OpenVINORollouts
 
 pytestmark = pytest.mark.slow
 

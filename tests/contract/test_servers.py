@@ -12,18 +12,20 @@ import pytest
 import torch
 from transformers import AutoModelForTokenClassification
 
-from irl_core.critic import CriticError, load_critic
-from irl_core.evidence import FEATURES
-from irl_core.policy import PolicyError, load_policy
-from irl_core.rewards import CriticCard
-from irl_core.sampling import Policy, Sampling, TraceEnded, TraceGrew
-from irl_core.sampling_transformers import TransformersPolicy
+from irl_core.critic.card import CriticCard
+from irl_core.critic.weights import CriticError
+from irl_core.diagnosis.evidence import FEATURES
+from irl_core.loading import load_critic, load_policy
+from irl_core.policy.base import Policy
+from irl_core.policy.names import PolicyError
+from irl_core.policy.sampling import Sampling, TraceEnded, TraceGrew
+from irl_core.policy.transformers import TransformersPolicy
 from irl_core.serving.client import Patience
 from irl_core.serving.errors import ServerError
 from irl_core.serving.models import find_model
-from irl_core.traces import Trace, trace_from_text
-from tests.nano import nano_llama, nano_tokenizer
-from tests.openai_server import MODEL, NanoServer
+from irl_core.text.traces import Trace
+from tests.support.nano import nano_llama, nano_tokenizer
+from tests.support.openai_server import MODEL, NanoServer
 from train import evaluate, sample
 
 QUESTION = "Ann has 3 apples and buys 4. How many?"
@@ -89,7 +91,7 @@ def test_a_trace_grows_as_prefixes_of_what_it_becomes(server: NanoServer, folder
     policy = load_policy(f"{folder}@{server.url}")
     seen: dict[int, list[str]] = {}
     ended: dict[int, str] = {}
-    for event in policy.sample(QUESTION, 3, max_tokens=10, temperature=1.0, top_p=1.0):
+    for event in policy.sample(QUESTION, Sampling(n=3, max_tokens=10, temperature=1.0, top_p=1.0)):
         if isinstance(event, TraceGrew):
             seen.setdefault(event.index, []).append(event.text)
         else:
@@ -104,12 +106,12 @@ def test_a_prefix_is_continued_where_the_tokens_are_known(
 ) -> None:
     options = {"max_tokens": 8, "temperature": 1.0, "top_p": 1.0, "prefix": "3 + 4 = 7\n"}
     texts = [
-        {e.index: e.trace.text for e in policy.sample(QUESTION, 2, **options) if isinstance(e, TraceEnded)}
+        {e.index: e.trace.text for e in policy.sample(QUESTION, Sampling(n=2, **options)) if isinstance(e, TraceEnded)}
         for policy in (load_policy(f"{folder}@{server.url}"), local)
     ]
     assert texts[0] == texts[1]
     with pytest.raises(NotImplementedError, match="cannot go on with a solution"):
-        next(load_policy(server.url).sample(QUESTION, 2, prefix="3"))
+        next(load_policy(server.url).sample(QUESTION, Sampling(n=2, prefix="3")))
 
 
 def test_a_chat_tells_text_and_the_tokens_that_spell_it(server: NanoServer) -> None:
@@ -136,7 +138,7 @@ def test_a_stop_request_ends_every_trace_and_closes_the_connections(server: Nano
     server.pause = 0.05
     stop, ended, grew = threading.Event(), [], 0
     for event in load_policy(f"{folder}@{server.url}").sample(
-        QUESTION, 3, max_tokens=500, temperature=1.0, top_p=1.0, stop=stop
+        QUESTION, Sampling(n=3, max_tokens=500, temperature=1.0, top_p=1.0), stop
     ):
         if isinstance(event, TraceEnded):
             ended.append(event.trace)
@@ -155,7 +157,7 @@ def test_a_stop_request_ends_every_trace_and_closes_the_connections(server: Nano
 
 def test_a_caller_who_goes_away_leaves_no_thread_behind(server: NanoServer, folder: Path) -> None:
     server.pause = 0.05
-    events = load_policy(f"{folder}@{server.url}").sample(QUESTION, 3, max_tokens=100)
+    events = load_policy(f"{folder}@{server.url}").sample(QUESTION, Sampling(n=3, max_tokens=100))
     next(events)
     events.close()
     assert "serving" not in {thread.name for thread in threading.enumerate()}
@@ -320,9 +322,9 @@ CALIBRATION = {
     "supervision": "none",
 }
 ITEMS = [
-    (QUESTION, trace_from_text("3 + 4 = 7\n#### 7")),
-    ("What is 2 + 2?", trace_from_text("2 + 2 = 5 🙂\nSo 5.\n#### 5")),
-    (QUESTION, trace_from_text("She has 3.\nShe buys <<3+4=7>>4, so 7.\n#### 7")),
+    (QUESTION, Trace.from_text("3 + 4 = 7\n#### 7")),
+    ("What is 2 + 2?", Trace.from_text("2 + 2 = 5 🙂\nSo 5.\n#### 5")),
+    (QUESTION, Trace.from_text("She has 3.\nShe buys <<3+4=7>>4, so 7.\n#### 7")),
 ] * 3
 
 
@@ -374,7 +376,7 @@ def test_a_trace_that_does_not_fit_the_engine_is_refused_with_the_numbers(
 ) -> None:
     critic = load_critic(f"{critic_folder}@{server.url}")
     with pytest.raises(ValueError, match=r"take 2,\d\d\d tokens; nano reads 2,048"):
-        critic.score("x" * 1400, [trace_from_text("y" * 700)])
+        critic.score("x" * 1400, [Trace.from_text("y" * 700)])
 
 
 # Scripts -------------------------------------------------------------------------------------------------------------

@@ -10,11 +10,11 @@ import torch
 from trl import GRPOTrainer
 from trl.trainer import utils
 
-from irl_core.learning.grpo_trainer import PolicyTrainer
-from irl_core.learning.outcomes import solved
-from irl_core.prompts import prompt_ids
-from tests.nano import nano_llama, nano_tokenizer
-from tests.unit.test_airl_trainer import DATA, settings
+from irl_core.learning.airl.grpo import PolicyTrainer
+from irl_core.learning.airl.outcomes import solved
+from irl_core.models.prompts import prompt_ids
+from tests.support.airl import DATA, settings
+from tests.support.nano import nano_llama, nano_tokenizer
 
 ROWS = [DATA[0]] * 4 + [DATA[1]] * 4
 

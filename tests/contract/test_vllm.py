@@ -23,16 +23,16 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForTokenClassification
 
-from irl_core.backbones import resolve_backbone
-from irl_core.critic import load_critic
-from irl_core.evidence import FEATURES
-from irl_core.gguf_export import load_merged
-from irl_core.policy import load_policy
-from irl_core.rewards import CriticCard
-from irl_core.sampling import Policy, Sampling, TraceGrew
-from irl_core.sampling_transformers import TransformersPolicy
-from irl_core.traces import Trace, trace_from_text
-from tests.nano import nano_llama, nano_tokenizer
+from irl_core.critic.card import CriticCard
+from irl_core.diagnosis.evidence import FEATURES
+from irl_core.loading import load_critic, load_policy
+from irl_core.models.backbones import resolve_backbone
+from irl_core.models.gguf import load_merged
+from irl_core.policy.base import Policy
+from irl_core.policy.sampling import Sampling, TraceGrew
+from irl_core.policy.transformers import TransformersPolicy
+from irl_core.text.traces import Trace
+from tests.support.nano import nano_llama, nano_tokenizer
 
 pytest.importorskip("vllm", reason="vllm is not installed (docs/serving.md says how)")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -47,9 +47,9 @@ QUESTION = "Ann has 3 apples and buys 4. How many?"
 OTHER = "And 2 more?"
 GREEDY = Sampling(n=2, temperature=0.0, max_tokens=24)
 ITEMS = [
-    (QUESTION, trace_from_text("3 + 4 = 7\n#### 7")),
-    (OTHER, trace_from_text("2 + 2 = 5 🙂\nSo 5.\n#### 5")),
-    (QUESTION, trace_from_text("She has 3.\nShe buys <<3+4=7>>4, so 7.\n#### 7")),
+    (QUESTION, Trace.from_text("3 + 4 = 7\n#### 7")),
+    (OTHER, Trace.from_text("2 + 2 = 5 🙂\nSo 5.\n#### 5")),
+    (QUESTION, Trace.from_text("She has 3.\nShe buys <<3+4=7>>4, so 7.\n#### 7")),
 ]
 
 
@@ -161,7 +161,7 @@ def test_an_adapter_named_with_each_request_writes_what_the_merged_model_writes_
     assert len({trace.text for trace in first.values()}) > 1
 
     stop, traces = threading.Event(), []
-    for event in policy.sample(QUESTION, 3, max_tokens=1000, temperature=1.0, top_p=1.0, stop=stop):
+    for event in policy.sample(QUESTION, Sampling(n=3, max_tokens=1000, temperature=1.0, top_p=1.0), stop):
         stop.set() if isinstance(event, TraceGrew) else traces.append(event.trace)
     assert {trace.stopped for trace in traces} <= {"cancelled", "end"}
     assert len(traces) == 3

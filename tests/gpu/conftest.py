@@ -1,5 +1,5 @@
 """Critics of no size, as the unit tests have them."""
 
-from tests.unit.conftest import backbone, make_critic
+from tests.support.critics import backbone, make_critic
 
 __all__ = ["backbone", "make_critic"]

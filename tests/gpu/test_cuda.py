@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from irl_core.critic import load_critic
-from irl_core.policy import Sampling, load_policy
-from irl_core.prompts import prompt_ids
-from irl_core.sampling_transformers import TransformersPolicy, draw_tokens
-from irl_core.session import Settings
-from irl_core.traces import Problem, trace_from_text
-from irl_core.workbench import Workbench
-from tests.nano import nano_llama, nano_tokenizer
+from irl_core.loading import load_critic, load_policy
+from irl_core.models.prompts import prompt_ids
+from irl_core.policy.sampling import Sampling
+from irl_core.policy.transformers import TransformersPolicy, draw_tokens
+from irl_core.session.workbench import Workbench
+from irl_core.text.traces import Problem, Trace
+from tests.support.nano import nano_llama, nano_tokenizer
 from train import calibrate, evaluate, export
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 QUESTION = "Tom has 3 boxes of 4 pens. How many pens is that?"
 BEGINNING = "Three boxes of four pens make"
 TRACES = [
-    trace_from_text(text)
+    Trace.from_text(text)
     for text in (
         "3 * 4 = 12\n#### 12",
         f"{BEGINNING} 3 * 4 = 12 pens.\n#### 12",
@@ -47,7 +46,7 @@ def critics(make_critic, monkeypatch, request):
     """One critic on the GPU and on the CPU, in float32."""
     torch.manual_seed(0)  # a head without weights on disk is random
     on_gpu = make_critic(form=request.param, adapter=None if request.param == "head" else ".")
-    monkeypatch.setattr("irl_core.critic.native_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr("irl_core.critic.model.native_device", lambda: torch.device("cpu"))
     torch.manual_seed(0)
     on_cpu = make_critic(form=request.param, adapter=None if request.param == "head" else ".")
     assert (on_gpu.device_name, on_cpu.device_name) == ("GPU", "CPU")
@@ -64,7 +63,7 @@ def test_a_trace_that_grows_and_is_edited_scores_on_the_gpu_as_afresh_on_the_cpu
     on_gpu, on_cpu = critics
     session, text = on_gpu.session(QUESTION), TRACES[3].text
     for changed in (text[:100], text[:300], text, text[:200] + "9" + text[200:], text[:250]):
-        whole, growing = trace_from_text(changed), trace_from_text(changed[: len(changed) // 2])
+        whole, growing = Trace.from_text(changed), Trace.from_text(changed[: len(changed) // 2])
         scored, coloured = session.score([whole], [growing])
         alike(scored, on_cpu.score(QUESTION, [whole])[0])
         assert coloured.rewards == pytest.approx(
@@ -143,7 +142,7 @@ def test_a_policy_is_loaded_onto_the_gpu_and_can_calculate(backbone):
 
 def test_the_workbench_solves_on_the_gpu_and_says_so(backbone, make_critic):
     workbench = Workbench(policy=str(backbone), critic=str(make_critic().path))
-    *_, last = workbench.solve(Problem(question=QUESTION), Settings(n=4, max_tokens=24), threading.Event())
+    *_, last = workbench.solve(Problem(question=QUESTION), Sampling(n=4, max_tokens=24), threading.Event())
     assert last.done
     assert len(last.session.scores) == 4
     assert workbench.describe().endswith("GPU")

@@ -10,13 +10,12 @@ import yaml
 from safetensors.torch import load_file
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from irl_core.backbones import resolve_backbone
-from irl_core.critic import load_critic
-from irl_core.gguf_export import load_merged
-from irl_core.learning.grpo_trainer import PolicyTrainer
-from irl_core.traces import trace_from_text
-from tests.unit.test_policy_runs import CONFIGS, arguments, last_json
-from tests.unit.test_training import break_at, fine_tune, ground, warm_up
+from irl_core.learning.airl.grpo import PolicyTrainer
+from irl_core.loading import load_critic
+from irl_core.models.backbones import resolve_backbone
+from irl_core.models.gguf import load_merged
+from irl_core.text.traces import Trace
+from tests.support.training import CONFIGS, arguments, break_at, fine_tune, ground, last_json, warm_up
 from train import airl, grpo
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
@@ -35,7 +34,7 @@ ADVERSARY = [
     "--local_weight",
     "0.3",
 ]
-TRACE = trace_from_text("He has 3 + 4 = 7 pens.\n#### 7")
+TRACE = Trace.from_text("He has 3 + 4 = 7 pens.\n#### 7")
 
 
 def adapter(folder) -> dict[str, torch.Tensor]:
@@ -83,9 +82,9 @@ def test_a_run_that_is_killed_goes_on_from_its_checkpoint(ground, tmp_path, monk
 
 def test_what_was_trained_on_the_gpu_scores_and_speaks_on_the_cpu_alike(ground, tmp_path, monkeypatch):
     airl.main(arguments(ground, tmp_path, *ON_GPU, *ADVERSARY, "--rollouts", "merged", "--max_steps", "2"))
-    on_gpu = load_critic(tmp_path / "critic", dtype=torch.float32, calibrated=False)
-    monkeypatch.setattr("irl_core.critic.native_device", lambda: torch.device("cpu"))
-    on_cpu = load_critic(tmp_path / "critic", dtype=torch.float32, calibrated=False)
+    on_gpu = load_critic(tmp_path / "critic", dtype=torch.float32)
+    monkeypatch.setattr("irl_core.critic.model.native_device", lambda: torch.device("cpu"))
+    on_cpu = load_critic(tmp_path / "critic", dtype=torch.float32)
     assert (on_gpu.device_name, on_cpu.device_name) == ("GPU", "CPU")
     found, expected = (critic.score("How many?", [TRACE])[0].rewards for critic in (on_gpu, on_cpu))
     assert found == pytest.approx(expected, abs=1e-4, rel=1e-5)

@@ -1,0 +1,170 @@
+"""The dense reward model: loads, saves, scores traces.
+
+A critic is a folder: `critic.json` (a `CriticCard`, which says how `rewards` are made of what the model says) and its
+weights. The `calibration.json` beside them belongs to the diagnosis: `irl_core.loading` attaches it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from irl_core.critic.card import CriticCard
+from irl_core.critic.engines.openvino import OpenVINOModel, can_use_openvino
+from irl_core.critic.engines.reordered_linear import reorder_linear_layers
+from irl_core.critic.prefix_reader import KVCacheEngine, PrefixReader
+from irl_core.critic.rewards import score_growing, score_trace
+from irl_core.critic.token_statistics import (
+    BATCH_TOKENS,
+    GPU_BATCH_TOKENS,
+    EncodedTrace,
+    TokenStatistics,
+    causal_statistics,
+    encode_items,
+    head_statistics,
+    scoring_batches,
+)
+from irl_core.critic.weights import CriticError, adapter_folder, critic_sha256, load_critic_model
+from irl_core.models.backbones import Backbone, load_tokenizer
+from irl_core.models.devices import native_device, native_dtype
+from irl_core.text.scores import TraceScore
+from irl_core.text.traces import Trace
+
+log = logging.getLogger(__name__)
+
+
+class Critic:
+    """A loaded critic. Scoring is deterministic and keeps no state between calls.
+
+    Attributes:
+        calibration: what the diagnosis of this critic's scores goes by, attached by `irl_core.loading`; the critic
+            itself knows nothing of it.
+        sha256: of backbone and adapter together, None where a server holds the weights.
+    """
+
+    def __init__(self, card: CriticCard, path: Path, backbone: Backbone, dtype: torch.dtype | None = None) -> None:
+        self.card, self.path, self.backbone = card, path, backbone
+        self.calibration: object | None = None
+        self.name, self.supervision, self.weight_temperature = card.name, card.supervision, card.weight_temperature
+        self.tokenizer = load_tokenizer(backbone)
+        adapter = adapter_folder(card, path)
+        self.sha256: str | None = critic_sha256(backbone, adapter)
+        self._load_models(adapter, dtype or native_dtype())
+
+    def _load_models(self, adapter: Path | None, dtype: torch.dtype) -> None:
+        adapters = (adapter, None) if self.card.form == "log_ratio" else (adapter,)
+        if self.card.form != "head" and can_use_openvino(self.backbone, dtype):
+            try:
+                self._models = [OpenVINOModel(self.backbone, one) for one in adapters]
+                return
+            except ValueError as error:
+                raise CriticError(f"the critic {self.card.name!r} cannot be loaded: {error}") from error
+            except (ImportError, AttributeError, TypeError, RuntimeError) as error:  # another OpenVINO than we know
+                log.warning("OpenVINO does not read the critic (%s): PyTorch does, a sixth slower", error)
+        self._models = [load_critic_model(self.card, self.backbone, one, dtype) for one in adapters]
+        for model in self._models:
+            reorder_linear_layers(model.to(native_device()))
+
+    @property
+    def model(self) -> torch.nn.Module:
+        """Backbone and adapter in one, in evaluation mode; always a module of PyTorch where the critic is in float32.
+
+        In bfloat16 it may be packed, or OpenVINO's, and can neither be trained nor saved.
+        """
+        return self._models[0]
+
+    @property
+    def device_name(self) -> str:
+        """Where the arithmetic is done, for a person: "CPU" or "GPU"."""
+        return "CPU" if self._models[0].device.type == "cpu" else "GPU"
+
+    def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]:
+        """Scores of several traces of one problem, in order."""
+        return self.score_many([(question, trace) for trace in traces])
+
+    def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
+        """Scores of (question, trace) pairs, in order; batched by length.
+
+        Raises:
+            ValueError: if a trace has no text.
+        """
+        return [
+            score_trace(self.card, question, trace, encoded, found)
+            for (question, trace), (encoded, found) in zip(items, self.statistics(items), strict=True)
+        ]
+
+    def problem_scorer(self, question: str) -> ProblemScorer:
+        """For traces of one problem that will be scored more than once, as they grow or are edited."""
+        return ProblemScorer(self, question)
+
+    @torch.inference_mode()
+    def statistics(self, items: Sequence[tuple[str, Trace]]) -> list[tuple[EncodedTrace, TokenStatistics]]:
+        """What the model says of each token, before any card makes rewards of it; errors as `score_many`."""
+        encoded = encode_items(self.tokenizer, items)
+        found: dict[int, TokenStatistics] = {}
+        readers = self.readers()
+        budget = BATCH_TOKENS if self.device_name == "CPU" else GPU_BATCH_TOKENS
+        for batch in scoring_batches(encoded, budget):
+            found |= zip(batch, self.read([encoded[i] for i in batch], readers), strict=True)
+        return [(e, found[i]) for i, e in enumerate(encoded)]
+
+    def readers(self) -> tuple[PrefixReader, ...]:
+        """One per model that `read` asks, each without memories."""
+        return tuple(PrefixReader(new_engine(model)) for model in self._models)
+
+    @torch.inference_mode()
+    def read(self, encoded: Sequence[EncodedTrace], readers: Sequence[PrefixReader]) -> list[TokenStatistics]:
+        """What the models say of each token, in one pass; `readers` remember it for the next call."""
+        rows = [(e.prompt, e.completion) for e in encoded]
+        sequences = [reader.read(rows) for reader in readers]
+        if self.card.form == "head":
+            return head_statistics(self._models[0].score, sequences[0])
+        said = [causal_statistics(model.lm_head, read) for model, read in zip(self._models, sequences, strict=True)]
+        if self.card.form != "log_ratio":
+            return said[0]
+        return [own._replace(reference=base.logprobs) for own, base in zip(*said, strict=True)]
+
+
+def new_engine(model: OpenVINOModel | torch.nn.Module) -> KVCacheEngine:
+    """The fastest for where the model is; it has read nothing yet."""
+    if isinstance(model, OpenVINOModel):
+        return model.engine()
+    # Both bring the modelling half of transformers: seconds at the start, which OpenVINO does without.
+    if model.device.type == "cpu":
+        from irl_core.critic.engines.cpu import CPUKVCache
+
+        return CPUKVCache(model.model)
+    from irl_core.critic.engines.gpu import GPUKVCache
+
+    return GPUKVCache(model.model)
+
+
+class ProblemScorer:
+    """Traces of one problem, scored again and again: what they share with those of the last call is not read anew.
+
+    A trace that grew costs its new tokens; one that was edited costs the tokens from the edit on. Scores are those
+    of `Critic.score` up to the rounding of the arithmetic. One thread at a time.
+    """
+
+    def __init__(self, critic: Critic, question: str) -> None:
+        self.question = question
+        self._critic, self._readers = critic, critic.readers()
+
+    def score(self, traces: Sequence[Trace], growing: Sequence[Trace] = ()) -> list[TraceScore]:
+        """Scores of `traces` and then of `growing` ones, all in one pass; the latter as `score_growing` makes them.
+
+        Raises:
+            ValueError: if a trace has no text.
+        """
+        everything = [*traces, *growing]
+        encoded = encode_items(self._critic.tokenizer, [(self.question, trace) for trace in everything])
+        found = self._critic.read(encoded, self._readers)
+        pairs = list(zip(everything, encoded, found, strict=True))
+        card = self._critic.card
+        return [
+            *(score_trace(card, self.question, *one) for one in pairs[: len(traces)]),
+            *(score_growing(card, *one) for one in pairs[len(traces) :]),
+        ]

@@ -1,0 +1,50 @@
+"""What the name of a critic means: its card and its folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from irl_core.critic.card import CriticCard
+from irl_core.critic.weights import CriticError
+from irl_core.models.pairs import PAIRS, STANDARD
+
+# They need no training: a shipped policy's own log-probability, and how much its fine-tuning changed it.
+UNTRAINED = {
+    "surprise": CriticCard(name="surprise", false_equation_penalty=0.0),
+    "log-ratio": CriticCard(name="log-ratio", form="log_ratio", false_equation_penalty=0.0),
+}
+
+
+class LocatedCritic(NamedTuple):
+    """A critic on this disk: its card, and the folder that its adapter and its calibration are looked for in."""
+
+    card: CriticCard
+    path: Path
+
+    @property
+    def calibration_file(self) -> Path:
+        """Where a calibration of this critic lies, if it has one."""
+        return self.path / "calibration.json"
+
+
+def locate_critic(name: str | Path | None) -> LocatedCritic:
+    """The critic called `name`, which no engine serves: None, a pair's name, `surprise`, `log-ratio`, or a folder.
+
+    Raises:
+        CriticError: if there is no such critic or its card cannot be read.
+    """
+    if card := UNTRAINED.get(str(name)):
+        return LocatedCritic(card, STANDARD.policy)
+    pair = PAIRS.get(str(name or STANDARD.name))
+    path = pair.critic if pair else Path(str(name))
+    if not (path / "critic.json").exists():
+        known = ", ".join(map(repr, [*PAIRS, *UNTRAINED]))
+        raise CriticError(f"no critic in {path}: give a folder with a critic.json, or one of {known}")
+    try:
+        card = CriticCard.model_validate_json((path / "critic.json").read_bytes())
+    except ValueError as error:
+        raise CriticError(f"{path / 'critic.json'} cannot be read: {error}") from error
+    if card.backbone.startswith("."):  # beside the card, as in an exported checkpoint
+        card = card.model_copy(update={"backbone": str((path / card.backbone).resolve())})
+    return LocatedCritic(card, path)

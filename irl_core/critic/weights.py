@@ -1,0 +1,69 @@
+"""A critic's weights: where they lie, which they are, and the model that they make."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import torch
+
+from irl_core.critic.card import CriticCard
+from irl_core.models.backbones import Backbone, load_causal_lm, stored_dtype
+
+
+class CriticError(RuntimeError):
+    """A critic could not be loaded; the message says why and what to do."""
+
+
+def load_critic_model(
+    card: CriticCard, backbone: Backbone, adapter: Path | None, dtype: torch.dtype
+) -> torch.nn.Module:
+    """The card's model with its adapter, if any, merged into it.
+
+    Raises:
+        CriticError: if the adapter's weights are missing.
+    """
+    if card.form == "head":
+        from transformers import AutoModelForTokenClassification
+
+        model = AutoModelForTokenClassification.from_pretrained(
+            backbone.path,
+            num_labels=1,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+        )
+    else:
+        # In the dtype it is stored in, if that is the one it will have: the same weights for a third of the memory.
+        model = load_causal_lm(backbone, dtype if dtype == stored_dtype(backbone) else torch.float32)
+    if adapter is not None:
+        from peft import PeftModel
+
+        _adapter_weights(adapter)
+        # PEFT holds the adapter in float32 and adds it there: what is rounded is the sum, once. Weights that are
+        # stored finer than `dtype` are merged as they are and only then rounded.
+        model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    return model.to(dtype).eval()
+
+
+def adapter_folder(card: CriticCard, path: Path) -> Path | None:
+    """Where the adapter of the critic in the folder `path` lies, None if it has none."""
+    return None if card.adapter is None else (path / card.adapter).resolve()
+
+
+def critic_sha256(backbone: Backbone, adapter: Path | None) -> str:
+    """Which weights judge: backbone and adapter together.
+
+    Raises:
+        CriticError: if the adapter's weights are missing.
+    """
+    weights = b"" if adapter is None else _adapter_weights(adapter).read_bytes()
+    return hashlib.sha256(backbone.sha256.encode() + weights).hexdigest()
+
+
+def _adapter_weights(adapter: Path) -> Path:
+    weights = adapter / "adapter_model.safetensors"
+    if not weights.exists():
+        raise CriticError(f"the critic's adapter is missing: no {weights.name} in {adapter}")
+    return weights

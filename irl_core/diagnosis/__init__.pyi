@@ -1,0 +1,13 @@
+from .best_of_n import Candidates as Candidates
+from .best_of_n import best_of_n_curve as best_of_n_curve
+from .best_of_n import expected_accuracy as expected_accuracy
+from .best_of_n import pass_at_k as pass_at_k
+from .calibration import Calibration as Calibration
+from .calibration import load_calibration as load_calibration
+from .rerank import Ranking as Ranking
+from .rerank import Vote as Vote
+from .rerank import rank as rank
+from .suspect_step import Diagnosis as Diagnosis
+from .suspect_step import StepFinding as StepFinding
+from .suspect_step import diagnose as diagnose
+from .suspect_step import diagnose_scored as diagnose_scored

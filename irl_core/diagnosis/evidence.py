@@ -1,0 +1,94 @@
+"""What is known of each step before anyone judges it: rewards, exact arithmetic, where its numbers come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from irl_core.text.equations import EquationCheck, check_equations
+from irl_core.text.number_use import _COMMON, numbers_in, stated_final_answer, unknown_operands
+from irl_core.text.scores import TraceScore
+from irl_core.text.steps import step_of_tokens
+from irl_core.text.traces import Trace
+
+FEATURES = (
+    "reward",
+    "worst_token",
+    "reward_below_trace",
+    "false_equation",
+    "true_equation",
+    "unknown_number",
+    "answer_mismatch",
+    "position",
+    "log_tokens",
+    "final_step",
+)
+
+
+class StepEvidence(NamedTuple):
+    """Of one step. `unknown` are numbers used that neither the problem gives nor an earlier step computes."""
+
+    reward: float
+    surprise: float
+    worst_token: float
+    tokens: int
+    equations: tuple[EquationCheck, ...]
+    unknown: tuple[str, ...]
+    answer_mismatch: bool
+
+
+def gather(question: str, trace: Trace, score: TraceScore) -> list[StepEvidence]:
+    """Evidence of each step. Rewards and surprise in nats; spans of the equations are in the text of the trace."""
+    owners = step_of_tokens(score.offsets, trace.steps)
+    rewards: list[list[float]] = [[] for _ in trace.steps]
+    for owner, reward in zip(owners, score.rewards, strict=True):
+        rewards[owner].append(reward)
+    known = numbers_in(question) | _COMMON
+    last_result: Fraction | None = None
+    found = []
+    for k, (start, end) in enumerate(trace.steps):
+        text = trace.text[start:end]
+        equations = tuple(
+            e.model_copy(update={"span": (e.span[0] + start, e.span[1] + start)}) for e in check_equations(text)
+        )
+        unknown, results = unknown_operands(text, known)
+        stated = stated_final_answer(text)
+        mismatch = stated is not None and last_result is not None and k > 0 and stated != last_result
+        found.append(
+            StepEvidence(
+                reward=score.step_rewards[k],
+                surprise=score.surprise[k] if score.surprise else 0.0,
+                worst_token=min(rewards[k], default=0.0),
+                tokens=len(rewards[k]),
+                equations=equations,
+                unknown=unknown,
+                answer_mismatch=mismatch,
+            )
+        )
+        known |= numbers_in(text)
+        last_result = results[-1] if results else last_result
+    return found
+
+
+def features(evidence: Sequence[StepEvidence]) -> list[list[float]]:
+    """One row of `FEATURES` per step."""
+    rows = []
+    for k, e in enumerate(evidence):
+        others = [o.reward for i, o in enumerate(evidence) if i != k]
+        rows.append(
+            [
+                e.reward,
+                e.worst_token,
+                e.reward - (sum(others) / len(others) if others else e.reward),
+                float(any(not q.ok for q in e.equations)),
+                float(bool(e.equations) and all(q.ok for q in e.equations)),
+                float(min(2, len(e.unknown))),
+                float(e.answer_mismatch),
+                math.log1p(k),
+                math.log1p(e.tokens),
+                float(k == len(evidence) - 1),
+            ]
+        )
+    return rows

@@ -1,0 +1,150 @@
+"""Scores and arithmetic -> calibrated error probability per step, first suspect step, abstention."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from irl_core.diagnosis.calibration import Calibration, calibration_of
+from irl_core.diagnosis.evidence import StepEvidence, features, gather
+from irl_core.diagnosis.first_error import first_error_probabilities, hazards, seen_as_a_whole
+from irl_core.text.equations import EquationCheck
+from irl_core.text.records import Record
+from irl_core.text.scores import TraceScore
+from irl_core.text.traces import Trace
+
+StepVerdict = Literal["fine", "suspect", "not sure", "follows", "not judged"]
+"""`not judged`: the critic has no calibration, so nobody knows which of its rewards is low enough to be suspect."""
+
+
+class StepFinding(Record):
+    """What is known of one step.
+
+    `error_probability` is that *this* step is the first wrong one, None without a calibration; `reward` and `surprise`
+    are sums over the step in nats.
+    """
+
+    error_probability: float | None
+    verdict: StepVerdict
+    reward: float
+    surprise: float
+    equations: tuple[EquationCheck, ...] = ()
+    reason: str
+
+
+class Diagnosis(Record):
+    """Findings per step; `first_suspect` is an index into them or None.
+
+    `calibrated_on` says on what the probabilities were fitted and on how many; it is empty where there are none.
+    """
+
+    steps: tuple[StepFinding, ...]
+    first_suspect: int | None = None
+    not_sure: bool = False
+    calibrated_on: str = ""
+
+
+class ScoresTraces(Protocol):
+    """What `diagnose` needs of a critic."""
+
+    @property
+    def calibration(self) -> object | None: ...
+
+    def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]:
+        """One score per trace, in order."""
+        ...
+
+
+def diagnose(
+    question: str,
+    trace: Trace,
+    critic: ScoresTraces,
+    *,
+    score: TraceScore | None = None,
+    calibration: Calibration | None = None,
+) -> Diagnosis:
+    """Which step of a solution is suspect, and why.
+
+    >>> import irl_core as irl
+    >>> critic = irl.load_critic()
+    >>> trace = irl.Trace.from_text("He has 3 * 4 = 13 pens.\\n#### 13")
+    >>> found = irl.diagnose("Tom has 3 boxes of 4 pens. How many pens?", trace, critic)
+    >>> found.first_suspect, found.steps[0].reason
+    (0, 'check: expected 12, the step says 13')
+
+    Args:
+        score: what the critic says of the trace, if it is known already.
+        calibration: another than the critic's own. Where neither is given nothing is judged, and no probability told.
+
+    Raises:
+        ValueError: if the trace has no text.
+    """
+    if score is None:
+        (score,) = critic.score(question, [trace])
+    return diagnose_scored(question, trace, score, calibration or calibration_of(critic))
+
+
+def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration: Calibration | None) -> Diagnosis:
+    """As `diagnose`, of a score that is known.
+
+    With hazards h_k the probability that step k is the first wrong one is p_k = h_k Π_{j<k} (1 − h_j), and the trace
+    holds an error with probability Σ p_k, unless the calibration has a model of whole traces. At or above the
+    threshold the most probable step is suspect and the steps after it only follow; a little below it, the most
+    probable step is marked "not sure".
+    """
+    evidence = gather(question, trace, score)
+    if calibration is None:
+        return Diagnosis(
+            steps=tuple(_finding(e, None, "not judged", _reason(e, k, None)) for k, e in enumerate(evidence))
+        )
+    probabilities = first_error_probabilities(hazards(features(evidence), calibration))
+    if calibration.trace_model is not None:
+        probabilities = seen_as_a_whole(probabilities, score.trace_score, calibration.trace_model)
+    wrong = sum(probabilities)
+    top = max(range(len(probabilities)), key=probabilities.__getitem__, default=None)
+    suspect = top if wrong >= calibration.threshold else None
+    unsure = suspect is None and wrong >= calibration.unsure_above
+    findings = tuple(
+        _finding(e, p, _verdict(k, suspect, top if unsure else None), _reason(e, k, suspect))
+        for k, (p, e) in enumerate(zip(probabilities, evidence, strict=True))
+    )
+    return Diagnosis(steps=findings, first_suspect=suspect, not_sure=unsure, calibrated_on=calibration.basis)
+
+
+def _finding(evidence: StepEvidence, probability: float | None, verdict: StepVerdict, reason: str) -> StepFinding:
+    return StepFinding(
+        error_probability=probability,
+        verdict=verdict,
+        reward=evidence.reward,
+        surprise=evidence.surprise,
+        equations=evidence.equations,
+        reason=reason,
+    )
+
+
+def _verdict(k: int, suspect: int | None, unsure: int | None) -> StepVerdict:
+    if k == suspect:
+        return "suspect"
+    if suspect is not None and k > suspect:
+        return "follows"
+    return "not sure" if k == unsure else "fine"
+
+
+def _reason(evidence: StepEvidence, k: int, suspect: int | None) -> str:
+    """One sentence for a person; exact findings come before the critic's opinion."""
+    if false := next((e for e in evidence.equations if not e.ok), None):
+        return f"check: expected {false.expected}, the step says {false.stated}"
+    if suspect is not None and k > suspect:
+        return f"follows from step {suspect + 1}"
+    if evidence.unknown:
+        numbers = ", ".join(evidence.unknown[:3])
+        return f"uses {numbers}, which neither the problem nor an earlier step gives"
+    if evidence.answer_mismatch:
+        return "the answer differs from the last computed result"
+    if k == suspect and any(e.expected.startswith("-") for e in evidence.equations):
+        return "its result is below zero"
+    if k == suspect:
+        return f"the critic finds this step unlikely for an expert (reward {evidence.reward:+.1f} nats)"
+    if rounded := next((e for e in evidence.equations if e.rounded_to_whole), None):
+        return f"arithmetic checked; {rounded.expected} was rounded to {rounded.stated}"
+    return "arithmetic checked" if evidence.equations else "nothing to check exactly"

@@ -1,0 +1,5 @@
+"""A critic as plain checkpoints that transformers, PEFT and vLLM load with no code of ours."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,5 @@
+"""What every training run shares: examples as ids, optimiser, checkpoints, LoRA adapters."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

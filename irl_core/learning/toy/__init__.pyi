@@ -1,0 +1,1 @@
+from .exact_world import ExactWorld as ExactWorld

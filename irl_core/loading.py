@@ -1,0 +1,116 @@
+"""A name -> a loaded policy or critic: the one place that knows all engines."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irl_core.critic.names import locate_critic
+from irl_core.critic.weights import CriticError
+from irl_core.diagnosis.calibration import load_calibration
+from irl_core.models.backbones import Backbone, load_causal_lm, load_tokenizer, resolve_backbone
+from irl_core.models.devices import native_device, native_dtype
+from irl_core.models.download import BackboneError
+from irl_core.models.gguf import load_merged, policy_sha256
+from irl_core.models.served_names import parse_served_name
+from irl_core.policy.base import Policy
+from irl_core.policy.names import PolicyError, PolicyName, locate_policy
+
+if TYPE_CHECKING:
+    import torch
+
+    from irl_core.critic.model import Critic
+
+log = logging.getLogger(__name__)
+
+
+def load_policy(name: str = "auto", *, backbone: str | None = None, calculator: bool = False) -> Policy:
+    """Load the policy called `name`.
+
+    >>> policy = load_policy("standard")  # doctest: +SKIP
+    >>> [event.trace.answer for event in policy.sample("What is 3 * 4?") if event.ended]  # doctest: +SKIP
+
+    Args:
+        name: "auto" (see `choose_policy`), "standard" or "larger" (those shipped with Errata), "embedded" or another
+            packed model (the plain backbone), a folder with a LoRA adapter or a whole model, or a hub name; or one
+            that an engine serves (`irl_core.models.served_names`): "vllm:NAME", a URL of a server, or "NAME@URL".
+        backbone: what an adapter is put on; None takes what its configuration says.
+        calculator: fill in results after '=' by exact arithmetic; needs the transformers engine, which is slower.
+
+    Raises:
+        PolicyError: if it cannot be loaded.
+    """
+    try:
+        if served := parse_served_name(name):
+            from irl_core.serving.policy import load_served_policy
+
+            return load_served_policy(served, backbone=backbone, calculator=calculator)
+        located = locate_policy(name, backbone)
+        base = resolve_backbone(located.backbone)
+        return _openvino(located, base, calculator) or _transformers(located, base, calculator)
+    except (BackboneError, ValueError, OSError) as error:
+        raise PolicyError(f"the policy {name!r} cannot be loaded: {error}") from error
+
+
+def _openvino(located: PolicyName, base: Backbone, calculator: bool) -> Policy | None:
+    """The policy on OpenVINO; None where that cannot draw from it."""
+    if base.gguf is None or calculator or native_device().type == "cuda":
+        return None
+    if importlib.util.find_spec("openvino_genai") is None:
+        log.warning(
+            "openvino-genai is not installed: sampling is about four times slower (pip install openvino-genai)"
+        )
+        return None
+    from irl_core.policy.openvino import OpenVINOPolicy
+
+    return OpenVINOPolicy(located.label, base, located.adapter, form=located.form)
+
+
+def _transformers(located: PolicyName, base: Backbone, calculator: bool) -> Policy:
+    from irl_core.policy.transformers import TransformersPolicy
+
+    model = load_merged(base, located.adapter) if located.adapter else load_causal_lm(base)
+    if native_device().type == "cuda":
+        model = model.to(native_device(), native_dtype())
+    return TransformersPolicy(
+        located.label,
+        policy_sha256(base, located.adapter),
+        model,
+        load_tokenizer(base),
+        form=located.form,
+    )
+
+
+def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = None) -> Critic:
+    """Load a critic, and attach the calibration that lies beside it (`critic.calibration`; None where there is none).
+
+    Args:
+        name: None or `standard` for the shipped one, `larger` for that on the larger backbone, `surprise` or
+            `log-ratio` for those that cost nothing, or a folder; or one that an engine serves
+            (`irl_core.models.served_names`): `vllm:NAME`, a URL of a server that serves the merged weights of the
+            shipped one, or `NAME@URL`.
+        dtype: of the arithmetic; None takes bfloat16 where the processor has it, else float32. The two differ by
+            some hundredths of a nat per trace (docs/lab-notes.md).
+
+    Raises:
+        CriticError: if there is no such critic, or its card, weights or calibration cannot be used.
+        BackboneError: if the backbone's weights cannot be had.
+    """
+    try:
+        served = parse_served_name(str(name or ""))
+        located = locate_critic(served.what if served else name)
+        if served:
+            from irl_core.serving.critic import load_served_critic
+
+            critic = load_served_critic(served, located)
+        else:
+            from irl_core.critic.model import Critic
+
+            critic = Critic(located.card, located.path, resolve_backbone(located.card.backbone), dtype)
+        if located.calibration_file.exists():
+            critic.calibration = load_calibration(located.calibration_file)
+    except (OSError, ValueError) as error:
+        raise CriticError(f"the critic {str(name or 'standard')!r} cannot be loaded: {error}") from error
+    return critic

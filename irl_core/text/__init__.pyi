@@ -1,0 +1,16 @@
+from .answers import answers_match as answers_match
+from .answers import canonical_answer as canonical_answer
+from .answers import extract_answer as extract_answer
+from .calculator_marks import strip_calculator_marks as strip_calculator_marks
+from .equations import EquationCheck as EquationCheck
+from .equations import check_equations as check_equations
+from .json_lines import BadLine as BadLine
+from .number_use import numbers_in as numbers_in
+from .records import Record as Record
+from .scores import TraceScore as TraceScore
+from .solution_checks import SolutionChecks as SolutionChecks
+from .solution_checks import check_solution as check_solution
+from .spans import Span as Span
+from .steps import split_steps as split_steps
+from .traces import Problem as Problem
+from .traces import Trace as Trace

@@ -1,0 +1,35 @@
+"""What a critic says of one trace: a reward for every token, sums for the steps, one score for the whole."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import model_validator
+
+from irl_core.text.records import Record
+from irl_core.text.spans import Span
+
+
+class TraceScore(Record):
+    """What a critic says of one trace, token by token.
+
+    `values[t]` is the critic's belief after token t, in nats, that an expert would have written this far, and
+    `rewards[t] = values[t] - values[t-1]` with `values[-1] = 0` before the first token (METHOD 5.5.3: the only form
+    in which rewards add up to the value of the trace without counting early evidence twice). `step_rewards` sums
+    the rewards of a step; `surprise` is the negative log-probability of each step under the policy, in nats.
+    `trace_score` is what reranking compares; its aggregation is the critic's choice and is named in its card.
+    """
+
+    offsets: tuple[Span, ...]
+    rewards: tuple[float, ...]
+    values: tuple[float, ...]
+    step_rewards: tuple[float, ...]
+    surprise: tuple[float, ...] = ()
+    trace_score: float
+    truncated_at: int | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not len(self.offsets) == len(self.rewards) == len(self.values):
+            raise ValueError("offsets, rewards and values must have one entry per token")
+        return self

@@ -1,0 +1,138 @@
+"""Records as the public benchmarks write them (made up here; their data is not used) become traces of our schema."""
+
+import json
+
+import pytest
+
+from irl_core.evaluation.trace_files import LabelledTrace, parse_line, read_traces
+from irl_core.text.json_lines import BadLine
+
+
+def read(record):
+    return list(parse_line(3, json.dumps(record)))
+
+
+def the_trace(record) -> LabelledTrace:
+    (found,) = read(record)
+    assert isinstance(found, LabelledTrace), found
+    return found
+
+
+PROCESS_BENCH = {
+    "id": "made-up-0",
+    "generator": "some-model",
+    "problem": "Tom has 3 boxes of 4 pens. How many pens?",
+    "steps": ["There are 3 boxes.", "3 * 4 = 13.", "So 13 pens."],
+    "final_answer_correct": False,
+    "label": 1,
+}
+
+
+def test_process_bench_labels_are_counted_as_ours():
+    found = the_trace(PROCESS_BENCH)
+    assert found.question == PROCESS_BENCH["problem"]
+    assert found.trace.step_texts() == PROCESS_BENCH["steps"]
+    assert (found.first_error_step, found.final_correct, found.generator) == (1, False, "some-model")
+    assert the_trace(PROCESS_BENCH | {"label": -1}).first_error_step == -1
+
+
+def mr_gsm8k(**changes):
+    return {
+        "uuid": "u1",
+        "question": "How many pens?",
+        "ground_truth_solution": "3 * 4 = 12",
+        "ground_truth_answer": 12,
+        "model_output_steps": ["3 + 4 = 7", "So 7."],
+        "model_output_answer_correctness": "wrong",
+        "model_output_solution_correctness": "wrong",
+        "model_output_solution_first_error_step": 1,
+        "question_type": "original",
+    } | changes
+
+
+def test_mr_gsm8k_counts_its_first_error_from_one():
+    found = the_trace(mr_gsm8k())
+    assert (found.first_error_step, found.final_correct, found.gold_answer) == (0, False, "12")
+    assert the_trace(mr_gsm8k(model_output_solution_first_error_step="2")).first_error_step == 1
+
+
+def test_mr_gsm8k_says_not_applicable_where_there_is_no_error():
+    right = {"model_output_solution_first_error_step": "N/A", "model_output_solution_correctness": "correct"}
+    assert the_trace(mr_gsm8k(**right)).first_error_step == -1
+    assert the_trace(mr_gsm8k(model_output_solution_first_error_step="N/A")).first_error_step is None
+
+
+def test_mr_math_wraps_each_step_in_a_list():
+    assert the_trace(mr_gsm8k(model_output_steps=[["1. a"], ["2. b"]])).trace.step_texts() == ["1. a", "2. b"]
+
+
+def prm800k(finish="found_error", **question):
+    def step(*ratings, chosen=0):
+        completions = [{"text": f"text {r} {i}", "rating": r, "flagged": None} for i, r in enumerate(ratings)]
+        return {"completions": completions, "human_completion": None, "chosen_completion": chosen}
+
+    return {
+        "labeler": "x",
+        "question": {"problem": "How many?", "ground_truth_answer": "12"} | question,
+        "label": {"steps": [step(0), step(1), step(-1, 0, chosen=None)], "finish_reason": finish},
+    }
+
+
+def test_prm800k_is_wrong_from_the_first_step_rated_minus_one():
+    found = the_trace(prm800k(pre_generated_steps=["a", "b", "c", "d"], pre_generated_answer="7"))
+    assert found.trace.step_texts() == ["a", "b", "c", "d"]
+    assert (found.first_error_step, found.final_correct, found.gold_answer) == (2, False, "12")
+
+
+def test_prm800k_without_a_written_solution_is_put_together_from_what_was_chosen():
+    record = prm800k("solution")
+    record["label"]["steps"][2] = {"completions": [], "human_completion": {"text": "mine"}, "chosen_completion": None}
+    found = the_trace(record)
+    assert found.trace.step_texts() == ["text 0 0", "text 1 0", "mine"]
+    assert (found.first_error_step, found.final_correct) == (-1, True)
+
+
+@pytest.mark.parametrize("finish", ["give_up", "bad_problem", None])
+def test_prm800k_that_was_not_labelled_to_its_end_is_passed_over_with_the_reason(finish):
+    (bad,) = read(prm800k(finish))
+    assert bad == BadLine(3, f"PRM800K: the labelling ended with {finish!r}, which says nothing of the steps")
+
+
+def test_reward_bench_pairs_become_candidates_of_one_problem():
+    record = {"id": 5, "prompt": "How many?", "chosen": "12", "chosen_model": "a", "rejected": ["13", "14"]}
+    found = read(record)
+    assert [(t.trace.text, t.final_correct, t.generator) for t in found] == [
+        ("12", True, "a"), ("13", False, None), ("14", False, None),
+    ]  # fmt: skip
+    assert {t.question for t in found} == {"How many?"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"problem": 3, "steps": None, "label": "x"},
+        {"model_output_steps": [[], 3]},
+        {"question": {}, "label": {"finish_reason": "solution", "steps": [3]}},
+        {"question": {}, "label": {"finish_reason": "solution", "steps": [{"completions": [3]}]}},
+        {"question": {}, "label": {"finish_reason": "solution"}},
+        {"prompt": 1, "chosen": 2, "rejected": []},
+        {"model_output_steps": 7, "question": "Q"},
+        {"question": {"problem": "Q"}, "label": {"finish_reason": "solution", "steps": [{"human_completion": {}}]}},
+    ],
+)
+def test_a_broken_record_of_any_format_is_a_reason_and_no_crash(record):
+    assert all(isinstance(found, BadLine) and found.reason for found in read(record))
+
+
+def test_a_file_that_is_one_array_is_read_by_its_entries(tmp_path):
+    path = tmp_path / "bench.json"
+    path.write_text(json.dumps([PROCESS_BENCH, {"problem": "?"}, PROCESS_BENCH], indent=2), encoding="utf-8-sig")
+    first, bad, last = read_traces(path)
+    assert (first.line, bad.line, last.line) == (1, 2, 3)
+    assert isinstance(bad, BadLine)
+
+
+def test_an_array_that_is_cut_off_is_one_bad_line(tmp_path):
+    (tmp_path / "bench.json").write_text('[{"problem": 1},')
+    (bad,) = read_traces(tmp_path / "bench.json")
+    assert "not JSON" in bad.reason

@@ -1,0 +1,159 @@
+"""Policy and critic at one table, with hand-made models: what is said while they load, and when one cannot be had."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from irl_core.models.solution_tokens import encode_solution
+from irl_core.policy.sampling import DoesNotFit, Sampling
+from irl_core.policy.transformers import TransformersPolicy
+from irl_core.session.workbench import Workbench
+from irl_core.text.traces import Problem, Trace
+from tests.conftest import ROOT
+from tests.support.nano import nano_llama, nano_tokenizer
+
+
+class Named:
+    name, supervision, device_name = "nano", "demonstrations", "CPU"
+
+
+@pytest.fixture
+def models(monkeypatch):
+    """Models that load at once; put an exception under "policy" or "calculator" to make that one fail."""
+    faults = {}
+
+    def load_policy(name, *, calculator):
+        if fault := faults.get("calculator" if calculator else "policy"):
+            raise fault
+        return Named()
+
+    monkeypatch.setattr("irl_core.loading.load_critic", lambda name: Named())
+    monkeypatch.setattr("irl_core.loading.load_policy", load_policy)
+    return faults
+
+
+def test_the_page_can_be_built_before_torch_is_imported():
+    program = "import sys, app; sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'openvino')))"
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
+
+
+def test_a_workbench_is_loading_until_both_models_are_there(models):
+    bench = Workbench()
+    assert (bench.stage, bench.status) == ("loading", "loading the models")
+    bench.load()
+    assert (bench.stage, bench.describe()) == ("ready", "nano · critic nano, demonstrations only · CPU")
+
+
+def test_a_failure_is_said_in_words_and_a_second_try_can_mend_it(models):
+    bench = Workbench()
+    models["policy"] = OSError("no such folder")
+    with pytest.raises(OSError, match="no such folder"):
+        bench.load()
+    assert bench.stage == "failed"
+    assert bench.describe() == "the models could not be loaded: no such folder"
+    models.clear()
+    bench.load()
+    assert bench.stage == "ready"
+
+
+def test_a_calculator_that_cannot_be_had_leaves_the_page_in_use_for_everybody_else(models):
+    bench = Workbench()
+    bench.load()
+    models["calculator"] = ValueError("vllm cannot force tokens")
+    with pytest.raises(ValueError, match="force"):
+        bench.load(calculator=True)
+    assert bench.stage == "ready"
+
+
+# Solving -------------------------------------------------------------------------------------------------------------
+
+PROBLEM = Problem(question="Ann has 3 apples and buys 4. How many?")
+
+
+@pytest.fixture
+def bench(monkeypatch, make_critic):
+    """A workbench with a policy and a critic of no size."""
+    critic = make_critic()
+    monkeypatch.setattr("irl_core.loading.load_critic", lambda name: critic)
+    policy = TransformersPolicy("nano", None, nano_llama(), nano_tokenizer())
+    monkeypatch.setattr("irl_core.loading.load_policy", lambda name, calculator: policy)
+    bench = Workbench()
+    bench.critic = critic
+    return bench
+
+
+def solve(bench, stop=None, **settings):
+    settings = Sampling(**{"n": 3, "temperature": 1.0, "top_p": 1.0, "max_tokens": 60, **settings})
+    return bench.solve(PROBLEM, settings, stop or threading.Event())
+
+
+def test_traces_are_coloured_while_they_grow_as_they_would_be_at_that_point(bench):
+    coloured = 0
+    for snapshot in solve(bench):
+        for growing in snapshot.growing:
+            if growing.score is not None:
+                coloured += 1
+                read = growing.text[: growing.score.offsets[-1][1]]
+                afresh = bench.critic.score(PROBLEM.question, [Trace.from_text(read)])[0]
+                assert growing.score.rewards == pytest.approx(afresh.rewards, abs=1e-4)
+    assert coloured
+
+
+def test_every_trace_is_judged_once_as_it_would_be_alone_and_ranked(bench):
+    *_, last = solve(bench)
+    session = last.session
+    assert last.done
+    assert not last.growing
+    assert sorted(session.ranking.order) == list(range(len(session.traces)))
+    assert last.tokens == sum(len(trace.token_ids) for trace in session.traces)
+    for trace, score in zip(session.traces, session.scores, strict=True):
+        alone = bench.critic.score(PROBLEM.question, [trace])[0]
+        assert score.rewards == pytest.approx(alone.rewards, abs=1e-4)
+        assert score.trace_score == pytest.approx(alone.trace_score, abs=1e-4)
+
+
+def test_a_trace_stays_in_sight_from_its_first_token_to_its_verdict(bench):
+    most = 0
+    for snapshot in solve(bench):
+        shown = len(snapshot.growing) + len(snapshot.session.traces)
+        assert shown >= most
+        most = shown
+    assert most == 3
+
+
+def test_solutions_that_go_on_with_a_text_keep_it_and_are_judged_from_its_first_token(bench):
+    begun = "3 + 4 = 7 apples.\n"
+    *_, last = solve(bench, prefix=begun)
+    assert last.session.settings.prefix == begun
+    kept = len(encode_solution(nano_tokenizer(), begun)[0])
+    assert last.tokens == sum(len(trace.token_ids) - kept for trace in last.session.traces)
+    for trace, score in zip(last.session.traces, last.session.scores, strict=True):
+        assert trace.text.startswith(begun)
+        assert score.offsets[0][0] == 0
+    assert len({trace.text for trace in last.session.traces}) > 1
+
+
+def test_a_text_that_leaves_no_room_is_refused_with_both_lengths(bench):
+    with pytest.raises(DoesNotFit, match=r"what is written of its solution [\d,]+ .* reads at most"):
+        list(solve(bench, prefix="7 " * 3000))
+
+
+def test_a_stopped_run_judges_and_ranks_what_is_there(bench):
+    stop = threading.Event()
+    for snapshot in solve(bench, stop, max_tokens=500):
+        if sum(len(growing.text) for growing in snapshot.growing) > 30:
+            stop.set()
+    assert snapshot.done
+    assert snapshot.stopped
+    assert len(snapshot.session.scores) == len(snapshot.session.traces) == len(snapshot.session.ranking.order)
+
+
+def test_a_solution_that_comes_back_edited_is_diagnosed_as_if_it_were_new(bench):
+    texts = ["3 + 4 = 7 apples.\nSo 7.\n#### 7", "3 + 4 = 7 apples.\nSo 8.\n#### 8"]
+    for text in texts:
+        (score,) = bench.diagnose(PROBLEM, text).scores
+        (afresh,) = bench.critic.score(PROBLEM.question, [Trace.from_text(text)])
+        assert score.rewards == pytest.approx(afresh.rewards, abs=1e-4)
+        assert score.trace_score == pytest.approx(afresh.trace_score, abs=1e-4)

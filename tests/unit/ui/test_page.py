@@ -1,0 +1,41 @@
+"""What the page claims for itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from irl_core.models.pairs import PAIRS, STANDARD
+from irl_core.session.workbench import Workbench
+from ui.page import measured
+from ui.theme import ASSETS
+
+
+def test_the_page_says_how_often_its_marks_are_right(tmp_path):
+    figures = {"cross_validated.top1": {"value": 0.494}, "false_flag_rate": 0.2541, "n": 1401}
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps({"mr-gsm8k/calibration": {"figures": figures}}))
+    assert measured(path, STANDARD) == (
+        "On 1,401 labelled solutions this critic named the first wrong step of 49% of the wrong ones "
+        "exactly, and suspected 25% of the right ones. "
+    )
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"mr-gsm8k/calibration": {"figures": {"n": 3}}}'])
+def test_without_figures_it_claims_nothing(tmp_path, text):
+    path = tmp_path / "figures.json"
+    if text is not None:
+        path.write_text(text)
+    assert measured(path, STANDARD) == ""
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS.keys())
+def test_the_figures_of_each_shipped_pair_can_be_read(pair):
+    assert "labelled solutions" in measured(ASSETS / "checkpoints" / "figures.json", pair)
+
+
+def test_of_a_critic_that_is_not_shipped_nothing_is_claimed():
+    assert Workbench().pair is PAIRS["standard"]
+    assert Workbench(critic="larger").pair is PAIRS["larger"]
+    assert Workbench(critic="runs/airl/critic").pair is None

@@ -1,0 +1,107 @@
+"""Belief along the solution: the critic's cumulative reward after each token, through the page's one Plotly template.
+
+Plotly fixes colours when a figure is made, while the page can turn dark at any time: the figure carries the light
+colours, and `assets/errata.css` repaints the same SVG parts for the dark page.
+"""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+
+from irl_core.diagnosis.suspect_step import Diagnosis
+from irl_core.text.scores import TraceScore
+from irl_core.text.traces import Trace
+from ui.render.html import escape, signed
+from ui.render.visible_tokens import suspect_step, visible_tokens
+from ui.theme import DARK, LIGHT, SANS, Palette
+
+_MAX_LABEL = 24
+
+
+def page_template(dark: bool = False) -> go.layout.Template:
+    """Fonts, colours and hairlines of the page; transparent, so that paper shows through."""
+    ink = DARK if dark else LIGHT
+    axis = {
+        "color": ink.soft,
+        "gridcolor": ink.hairline,
+        "zerolinecolor": ink.hairline,
+        "zerolinewidth": 1,
+        "linewidth": 0,
+        "showgrid": False,
+        "ticks": "",
+        "fixedrange": True,
+    }
+    return go.layout.Template(
+        layout={
+            "font": {"family": SANS, "size": 12.5, "color": ink.soft},
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "colorway": [ink.gain, ink.loss],
+            "margin": {"l": 44, "r": 8, "t": 18, "b": 34},
+            "xaxis": axis,
+            "yaxis": axis,
+            "hoverlabel": {
+                "bgcolor": ink.paper,
+                "bordercolor": ink.hairline,
+                "font": {"family": SANS, "color": ink.ink},
+            },
+            "showlegend": False,
+            "dragmode": False,
+            "height": 230,
+        }
+    )
+
+
+def belief_figure(trace: Trace, score: TraceScore, diagnosis: Diagnosis | None, dark: bool = False) -> go.Figure:
+    """The value after each shown token over its number, steps as alternate bands, the suspect step marked by name."""
+    ink = DARK if dark else LIGHT
+    scored = [c for c in visible_tokens(trace, score) if c.value is not None]
+    suspect = suspect_step(diagnosis)
+    figure = go.Figure(layout={"template": page_template(dark)})
+    for step in sorted({c.step for c in scored}):
+        places = [i for i, c in enumerate(scored, 1) if c.step == step]
+        _band(figure, step, (places[0] - 0.5, places[-1] + 0.5), step == suspect, ink)
+    figure.add_scatter(
+        x=list(range(len(scored) + 1)),
+        y=[0.0, *(c.value for c in scored)],
+        mode="lines",
+        line={"color": ink.gain, "width": 2.5, "shape": "linear"},
+        text=["before the first token", *(_label(trace, c.start, c.end, c.step, c.reward) for c in scored)],
+        hovertemplate="%{text}<br>belief %{y:.2f} nats<extra></extra>",
+        name="belief",
+    )
+    figure.update_xaxes(range=[0, max(len(scored), 1) + 0.5], tickvals=[], zeroline=False)
+    figure.update_yaxes(nticks=4, zeroline=True, title={"text": "nats", "standoff": 4})
+    return figure
+
+
+def _band(figure: go.Figure, step: int, ends: tuple[float, float], suspect: bool, ink: Palette) -> None:
+    """One step's stretch of the axis, in fills faint enough for light and dark paper."""
+    if suspect:
+        figure.add_vrect(
+            x0=ends[0],
+            x1=ends[1],
+            fillcolor=ink.loss,
+            opacity=0.13,
+            line_width=0,
+            layer="below",
+        )
+    elif step % 2:
+        figure.add_vrect(x0=ends[0], x1=ends[1], fillcolor=ink.soft, opacity=0.07, line_width=0, layer="below")
+    figure.add_annotation(
+        x=sum(ends) / 2,
+        y=0,
+        yref="paper",
+        yanchor="top",
+        yshift=-4,
+        showarrow=False,
+        text=f"▲ step {step + 1}" if suspect else str(step + 1),
+        font={"color": ink.loss_text if suspect else ink.soft},
+    )
+
+
+def _label(trace: Trace, start: int, end: int, step: int, reward: float | None) -> str:
+    """Plotly reads `<`, `>` and `&` as markup, and `%{` as a template only outside of `text`: escape, then shorten."""
+    token = trace.text[start:end]
+    shown = token if len(token) <= _MAX_LABEL else token[: _MAX_LABEL - 1] + "…"
+    return f"step {step + 1} “{escape(shown)}” {signed(reward or 0.0)}"

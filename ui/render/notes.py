@@ -1,0 +1,72 @@
+"""What the editor writes in the margin: corrections that are certain first, then what the critic finds."""
+
+from __future__ import annotations
+
+import re
+
+from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
+from irl_core.text.traces import Trace
+from ui.render.html import escape, plain, signed, typeset
+from ui.render.visible_tokens import first_false, suspect_step
+
+_WORTH_SAYING = 0.1
+
+
+def render_note(index: int, trace: Trace, diagnosis: Diagnosis) -> str:
+    """The note on step `index` as HTML; empty where there is nothing to say."""
+    finding = diagnosis.steps[index]
+    lines = [_correction(e.text, e.expected) for e in finding.equations if not e.ok]
+    if finding.verdict == "suspect":
+        if not lines:
+            lines.append(f'<p class="word">check: {escape(finding.reason)}</p>')
+        lines.append(f'<p class="evidence">{_evidence(finding)}</p>')
+    elif finding.verdict == "not sure":
+        lines.append(f'<p class="word">not sure: {escape(finding.reason)}</p>')
+        lines.append(f'<p class="evidence">{_evidence(finding)}</p>')
+    elif finding.verdict == "follows" and _is_told(index, trace, diagnosis):
+        lines.append(_follows(index, finding, diagnosis))
+    lines += [_rounding(e.text, e.expected) for e in finding.equations if e.rounded_to_whole]
+    if not lines:
+        return ""
+    return f'<div class="note" role="note" aria-label="Note on step {index + 1}">{"".join(lines)}</div>'
+
+
+def _is_told(index: int, trace: Trace, diagnosis: Diagnosis) -> bool:
+    """Every step after the suspect follows from it; one suspect step is loud, so only some of them say so: where the
+    wrong number is used again, or where the step may well be the first error itself."""
+    if diagnosis.steps[index].error_probability >= _WORTH_SAYING:
+        return True
+    suspect = suspect_step(diagnosis)
+    wrong = first_false(diagnosis.steps[suspect].equations) if suspect is not None else None
+    if wrong is None or not wrong.stated or index >= len(trace.steps):
+        return False
+    start, end = trace.steps[index]
+    return re.search(rf"(?<![\d.,]){re.escape(wrong.stated)}(?![\d]|[.,]\d)", trace.text[start:end]) is not None
+
+
+def _follows(index: int, finding: StepFinding, diagnosis: Diagnosis) -> str:
+    suspect = suspect_step(diagnosis)
+    source = f"step {suspect + 1}" if suspect is not None and suspect < index else "an earlier step"
+    return (
+        f'<p class="word">follows from {source}</p>'
+        f'<p class="evidence">P(error)&nbsp;{plain(finding.error_probability)} · not the first suspect</p>'
+    )
+
+
+def _correction(equation: str, expected: str) -> str:
+    return (
+        f'<p class="fix"><del><bdi>{escape(equation)}</bdi></del></p>'
+        f'<p class="word">check: expected <b>{escape(typeset(expected))}</b></p>'
+    )
+
+
+def _rounding(equation: str, exact: str) -> str:
+    """No error by itself, for people and buses come whole; but a class should see that the number was changed."""
+    return f'<p class="word">rounded: <bdi>{escape(equation)}</bdi>, exactly <b>{escape(typeset(exact))}</b></p>'
+
+
+def _evidence(finding: StepFinding) -> str:
+    return (
+        f"P(error)&nbsp;{plain(finding.error_probability)} · critic&nbsp;{signed(finding.reward, 1)} · "
+        f"surprise&nbsp;{plain(finding.surprise, 1)}&nbsp;nats"
+    )

@@ -1,0 +1,182 @@
+"""The left column: which answer the critic puts first, who voted for what, and what every other rule would pick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from irl_core.session.record import Session
+from ui.render.html import count, escape, plain, signed, typeset
+from ui.render.visible_tokens import first_false, suspect_step
+
+Order = Literal["critic", "sampled"]
+_RULES = {
+    "critic": "critic",
+    "weighted_vote": "critic-weighted vote",
+    "majority": "majority",
+    "logprob": "log-probability",
+    "longest": "longest",
+    "shortest": "shortest",
+    "random": "random",
+    "oracle": "oracle",
+}
+
+
+def display_order(session: Session, order: Order) -> list[int]:
+    """Trace indices as they are listed: the critic's order once there is one, else as drawn."""
+    drawn = list(range(len(session.traces)))
+    if order == "sampled" or session.ranking is None:
+        return drawn
+    # A stranger's session may name a trace twice or one that is not there.
+    ranked = [i for i in dict.fromkeys(session.ranking.order) if 0 <= i < len(drawn)]
+    return [*ranked, *sorted(set(drawn) - set(ranked))]
+
+
+def render_ranking(session: Session, selected: int | None, order: Order = "critic", waiting: int = 0) -> str:
+    """The list of solutions as a listbox; `waiting` rows are still being written."""
+    if not session.traces and not waiting:
+        return ""
+    rows = [_row(session, i, place, i == selected) for place, i in enumerate(display_order(session, order), 1)]
+    rows += [_waiting_row(len(session.traces) + k + 1) for k in range(waiting)]
+    choices = "".join(
+        f'<button type="button" data-order="{name}" aria-pressed="{str(name == order).lower()}">{name}</button>'
+        for name in ("sampled", "critic")
+    )
+    switch = f'<div class="order" role="group" aria-label="Order">{choices}</div>' if session.ranking else ""
+    return (
+        f'<header class="bar"><h3>Ranking</h3>{switch}</header>'
+        f'<ol class="ranking" role="listbox" aria-label="Solutions">{"".join(rows)}</ol>'
+    )
+
+
+def render_votes(session: Session) -> str:
+    """Groups of equal answers with their counts and critic weights, and the answer that each rule would give."""
+    return _votes(session) + _rules(session)
+
+
+def _row(session: Session, index: int, place: int, selected: bool) -> str:
+    trace = session.traces[index]
+    answer = escape(trace.answer) if trace.answer else "no answer"
+    score, remark, loud = None, "not scored", False
+    if index < len(session.scores):
+        score = session.scores[index].trace_score
+        remark, loud = _remark(session, index)
+    badge = _badge(_correct(session).get(index))
+    length = count(len(trace.steps), "step")
+    return (
+        f'<li class="row{" selected" if selected else ""}" role="option" aria-selected="{str(selected).lower()}" '
+        f'tabindex="{0 if selected else -1}" data-trace="{index}">'
+        f'<span class="place">{place}</span>'
+        f'<b class="answer{"" if trace.answer else " none"}"><bdi>{answer}</bdi>{badge}</b>'
+        f"{_bar(session, score)}"
+        f'<span class="remark{" loud" if loud else ""}">{escape(remark)}</span>'
+        f'<span class="length" title="{count(len(trace.text), "character")}">{length}</span>'
+        "</li>"
+    )
+
+
+def _waiting_row(number: int) -> str:
+    return (
+        f'<li class="row waiting" role="option" aria-selected="false" aria-disabled="true">'
+        f'<span class="place">{number}</span>'
+        '<b class="answer none">…</b><span class="meter"></span><span class="score"></span>'
+        '<span class="remark">being written</span></li>'
+    )
+
+
+def _bar(session: Session, score: float | None) -> str:
+    """A bar from the middle of the session's range: absolute scores have no natural zero, their differences do."""
+    if score is None:
+        return '<span class="meter"></span><span class="score"></span>'
+    scores = [s.trace_score for s in session.scores]
+    low, high = min(scores), max(scores)
+    middle = 0.0 if low < 0 < high else (low + high) / 2
+    reach = max(high - middle, middle - low) or 1.0
+    share = max(-1.0, min(1.0, (score - middle) / reach))
+    side = "up" if share >= 0 else "down"
+    return (
+        f'<span class="meter" aria-hidden="true"><i class="{side}" style="--w:{abs(share):.3f}"></i></span>'
+        f'<span class="score">{signed(score)}</span>'
+    )
+
+
+def _remark(session: Session, index: int) -> tuple[str, bool]:
+    diagnosis = session.diagnoses[index]
+    stopped = " · stops early" if session.traces[index].stopped in ("length", "cancelled") else ""
+    suspect = suspect_step(diagnosis)
+    if suspect is None:
+        return ("not sure" if diagnosis.not_sure else "no suspect step") + stopped, False
+    wrong = first_false(diagnosis.steps[suspect].equations)
+    tail = f" · expected {typeset(wrong.expected)}" if wrong else " · not sure" if diagnosis.not_sure else ""
+    return f"step {suspect + 1}{tail}{stopped}", True
+
+
+def _correct(session: Session) -> Mapping[int, bool | None]:
+    return dict(enumerate(session.ranking.correct)) if session.ranking else {}
+
+
+def _badge(correct: bool | None) -> str:
+    if correct is None:
+        return ""
+    mark, word = ("✓", "right") if correct else ("✗", "wrong")
+    return f'<span class="gold {word}" role="img" aria-label="{word} by the known answer">{mark}</span>'
+
+
+def _votes(session: Session) -> str:
+    ranking = session.ranking
+    if ranking is None or not ranking.votes:
+        return ""
+    most = max(v.count for v in ranking.votes)
+    rows = "".join(
+        f"<tr><th scope='row'><bdi>{escape(v.answer) if v.answer else 'no answer'}</bdi></th>"
+        f'<td class="tally"><i style="--w:{v.count / most:.3f}"></i></td>'
+        f"<td>{v.count}</td><td>{plain(v.weight)}</td></tr>"
+        for v in sorted(ranking.votes, key=lambda v: (-v.weight, -v.count))
+    )
+    return (
+        '<table class="votes"><caption>Votes</caption><thead><tr><th scope="col">answer</th><th></th>'
+        f'<th scope="col">count</th><th scope="col">weight</th></tr></thead><tbody>{rows}</tbody></table>'
+    )
+
+
+def _rules(session: Session) -> str:
+    ranking = session.ranking
+    if ranking is None:
+        return ""
+    rows = []
+    for rule, name in _RULES.items():
+        index = ranking.chosen.get(rule)
+        if index is None or not 0 <= index < len(session.traces):
+            continue
+        answer = session.traces[index].answer
+        badge = _badge(_correct(session).get(index))
+        rows.append(
+            f"<tr><th scope='row'>{name}</th><td><bdi>{escape(answer) if answer else 'no answer'}</bdi>{badge}</td>"
+            f'<td><button type="button" data-trace="{index}">solution {index + 1}</button></td></tr>'
+        )
+    return (
+        '<details class="rules"><summary>Which rule picks what</summary><table><thead class="sr"><tr><th>rule</th>'
+        f"<th>answer</th><th>solution</th></tr></thead><tbody>{''.join(rows)}</tbody></table></details>"
+    )
+
+
+def verdict_line(session: Session) -> str:
+    """What the critic's reranking changed against a plain majority, as HTML."""
+    ranking = session.ranking
+    if ranking is None or not session.traces:
+        return ""
+    picked = {r: session.traces[i].answer for r, i in ranking.chosen.items() if 0 <= i < len(session.traces)}
+    critic, majority = picked.get("critic"), picked.get("majority")
+    if critic is None:
+        return "the first choice of the critic states no answer"
+    vote = next((v for v in ranking.votes if v.answer == majority), None)
+    agreed = critic == majority or any({critic, majority} <= _answers_of(session, v.members) for v in ranking.votes)
+    tail = (
+        "a plain majority agrees" if agreed else f"a plain majority says <bdi>{escape(majority or 'no answer')}</bdi>"
+    )
+    of = f" ({vote.count} of {len(session.traces)})" if vote else ""
+    return f"the critic puts <b><bdi>{escape(critic)}</bdi></b> first; {tail}{of}"
+
+
+def _answers_of(session: Session, members: tuple[int, ...]) -> set[str | None]:
+    return {session.traces[i].answer for i in members if 0 <= i < len(session.traces)}

@@ -1,0 +1,60 @@
+"""The line under the problem: how far a run is, what it cost, and what the critic changed."""
+
+from __future__ import annotations
+
+from irl_core.session.record import Session
+from ui.render.html import count, escape
+from ui.render.ranking import verdict_line
+
+
+def render_status(session: Session, *, tokens: int, seconds: float, done: bool, stopped: bool) -> str:
+    """The line under the problem: how far the run is, what it cost, and what the critic changed."""
+    drawn, asked = len(session.traces), session.settings.n if session.settings else len(session.traces)
+    speed = f"{tokens / seconds:,.0f} tokens/s" if seconds > 0 else ""
+    if not done:
+        return _line(
+            "running",
+            f"{drawn} of {count(asked, 'solution')} written",
+            _rewritten(session),
+            f"{tokens:,} tokens" if tokens else "",
+            speed if tokens else "",
+            f"{seconds:.1f} s",
+        )
+    if not drawn:
+        return _line(
+            "", "stopped before a solution was begun" if stopped else "the model wrote nothing; try another seed"
+        )
+    parts = [f"stopped: {drawn} of {count(asked, 'trace')}" if stopped else count(drawn, "solution")]
+    parts += [_rewritten(session)]
+    parts += [f"done in {seconds:.1f} s", f"{tokens:,} tokens"] if seconds > 0 else []
+    return _line("", *parts, verdict=verdict_line(session))
+
+
+def _rewritten(session: Session) -> str:
+    given = len(session.settings.prefix) if session.settings else 0
+    kept = sum(start < given for start, _ in session.traces[0].steps) if session.traces else 0
+    return f"rewritten from step {kept + 1} on" if kept else ""
+
+
+def render_opened(session: Session) -> str:
+    """The line under the problem for a session that was opened from a file."""
+    cards = [escape(card.name) for card in (session.policy, session.critic) if card is not None]
+    opened = f"opened: {count(len(session.traces), 'solution')}"
+    return _line("", opened, _rewritten(session), *cards, verdict=verdict_line(session))
+
+
+def render_returned(session: Session) -> str:
+    """The line under the problem for a session that one came back to."""
+    back = f"back at {count(len(session.traces), 'solution')}"
+    return _line("", back, _rewritten(session), verdict=verdict_line(session))
+
+
+def render_recorded(session: Session) -> str:
+    """The line under the problem for a run that was recorded beforehand."""
+    of = f" of {escape(session.policy.name)}" if session.policy else ""
+    return _line("", f"a recorded run{of}; Solve draws fresh solutions", verdict=verdict_line(session))
+
+
+def _line(kind: str, *parts: str, verdict: str = "") -> str:
+    told = f'<span class="told"> · {verdict}</span>' if verdict else ""
+    return f'<p class="status {kind}" role="status">{" · ".join(p for p in parts if p)}{told}</p>'

@@ -1,0 +1,111 @@
+"""What a visitor may ask for. The browser's limits are hints; these hold for every caller of the endpoints."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import gradio as gr
+
+from irl_core.policy.sampling import Sampling
+from irl_core.session.record import Session, load_session
+from irl_core.text.steps import split_steps
+from irl_core.text.traces import Problem
+
+MAX_PROBLEM = 2_000
+MAX_SOLUTION = 8_000
+MAX_ANSWER = 100
+MAX_STEPS = 64
+MAX_TRACES = 16
+MAX_OPENED = 64
+MAX_TOKENS = 160
+
+
+def refusal(message: str) -> gr.Error:
+    """What was wrong, why, and what to do next. The browser shows it as HTML: no user text goes into it, nor into the
+    log, which a stack trace would take there."""
+    return gr.Error(message, print_exception=False)
+
+
+def read_problem(question: Any, answer: Any = None) -> Problem:
+    """The problem of a form.
+
+    Raises:
+        gr.Error: if the question is empty or too long, or the known answer too long. User text is never repeated,
+            because the browser shows these messages as HTML.
+    """
+    question = _text(question, "problem", MAX_PROBLEM)
+    if not question.strip():
+        raise refusal("There is no problem to work on. Type one, or choose an example.")
+    known = _text(answer, "known answer", MAX_ANSWER).strip()
+    return Problem(question=question, answer=known or None)
+
+
+def read_solution(text: Any) -> str:
+    """The pasted solution of a form; raises gr.Error if it is empty, too long, or has too many steps."""
+    text = _text(text, "solution", MAX_SOLUTION)
+    if not text.strip():
+        raise refusal("There is no solution to check. Paste one, a step to a line.")
+    steps = len(split_steps(text))
+    if steps > MAX_STEPS:
+        raise refusal(f"The solution has {steps} steps and at most {MAX_STEPS} can be checked. Shorten it.")
+    return text
+
+
+def read_sampling(n: Any, temperature: Any, seed: Any, calculator: Any = False) -> Sampling:
+    """How to sample; raises gr.Error for anything but numbers inside their limits and a plain yes or no."""
+    if not isinstance(calculator, bool):
+        raise refusal("The calculator is either on or off. Correct it and try again.")
+    return Sampling(
+        n=int(_number(n, "number of solutions", 1, MAX_TRACES, whole=True)),
+        temperature=_number(temperature, "temperature", 0.0, 2.0),
+        seed=int(_number(seed, "seed", 0, 2**32 - 1, whole=True)),
+        max_tokens=MAX_TOKENS,
+        calculator=calculator,
+    )
+
+
+def read_session(data: bytes | None) -> Session:
+    """An uploaded session file; raises gr.Error in plain words where it cannot be used."""
+    try:
+        session = load_session(data or b"")
+    except ValueError as fault:
+        raise refusal(
+            "This is not a session that this version of Errata can read. Choose a file saved with “Save session”.",
+        ) from fault
+    if not 0 < len(session.traces) <= MAX_OPENED or max(len(t.text) for t in session.traces) > MAX_SOLUTION:
+        raise refusal(
+            f"A session to open holds 1 to {MAX_OPENED} solutions of at most {MAX_SOLUTION:,} characters. "
+            "Choose another file.",
+        )
+    return session
+
+
+def read_index(value: Any, size: int) -> int | None:
+    """An index that came from a browser, or None if it is none of `size` things."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < size else None
+
+
+def _text(value: Any, name: str, limit: int) -> str:
+    text = "" if value is None else value
+    if not isinstance(text, str):
+        raise refusal(f"The {name} must be text.")
+    if len(text) > limit:
+        raise refusal(
+            f"The {name} has {len(text):,} characters and may have {limit:,}. Shorten it; nothing was changed.",
+        )
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as fault:
+        raise refusal(f"The {name} holds half of a character. Delete it and try again.") from fault
+    return text
+
+
+def _number(value: Any, name: str, low: float, high: float, whole: bool = False) -> float:
+    valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not valid or not low <= value <= high or (whole and value != int(value)):
+        kind = "a whole number" if whole else "a number"
+        raise refusal(
+            f"The {name} must be {kind} from {low:,g} to {high:,g}. Correct it and try again.",
+        )
+    return float(value)
