@@ -26,16 +26,17 @@ app: setup  ## Set up what is missing, fetch the embedded model, open the app on
 
 setup: $(VENV)/.stamp-app  ## Create the virtual environment with all that the app needs
 
-test: lint  ## Check the style and the import arrows, then run every test
+test: lint  ## Check style, types and import arrows, then run every test
 	$(PY) -m pytest
 
 test-gpu: $(VENV)/.stamp-dev  ## Run the tests that need a GPU, from which `make test` hides what there is
 	$(PY) -m pytest tests/gpu
 
-lint: $(VENV)/.stamp-dev  ## Check style, format and import arrows
+lint: $(VENV)/.stamp-dev  ## Check style, format, types and import arrows
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/mypy
 
 format: $(VENV)/.stamp-dev  ## Rewrite the code in the house format
 	$(VENV)/bin/ruff check --fix .
@@ -46,7 +47,7 @@ constraints: $(VENV)/.stamp-dev  ## Write the versions of this environment to co
 	mv constraints.txt.new constraints.txt
 
 clean:  ## Remove the virtual environment and all caches of tools (models stay in the user's cache)
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis .import_linter_cache .mypy_cache
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "Errata needs Python 3.11 or newer; install it, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }

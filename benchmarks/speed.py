@@ -126,7 +126,7 @@ def scoring(args: argparse.Namespace) -> dict[str, Any]:
     kind = str(model.dtype).removeprefix("torch.")
     engines = {
         f"ours, OpenVINO's pages, {kind} (default)": scorers.ours(OpenVINOModel(backbone, SHIPPED)),
-        f"ours, PyTorch, {kind}": scorers.ours(scorers.packed(load_merged(backbone, SHIPPED).to(native_dtype()))),
+        f"ours, PyTorch, {kind}": scorers.ours(scorers.reordered(load_merged(backbone, SHIPPED).to(native_dtype()))),
         f"ours, PyTorch, {kind}, weights as torch keeps them": scorers.ours(model),
         "ours, PyTorch's int8": scorers.ours(samplers.int8(load_merged(backbone, SHIPPED))),
         "ours, PyTorch, float32": scorers.ours(exact_model),

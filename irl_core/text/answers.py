@@ -11,6 +11,7 @@ import logging
 import re
 from fractions import Fraction
 from functools import lru_cache
+from typing import Any
 
 from irl_core.text.numerals import NUMERAL, decimal_places, read_number, show_number
 
@@ -33,12 +34,15 @@ _ALGEBRA = re.compile(r"[\\^+*/={}]|[0-9][a-z]\b")
 def extract_answer(text: str) -> str | None:
     """The final answer that `text` states, normalised by `normalise_answer`; None where it states none.
 
+    >>> extract_answer("3 * 4 = 12 pens.\\n#### 1,200.00")
+    '1200'
+
     The first `#### x` wins, then the last `\\boxed{x}`, then the last "answer is x", then the last number.
     """
     for find in (_after_hashes, _boxed, _after_answer_is, _last_number):
-        found = find(text)
-        if found:
-            return normalise_answer(found) or None
+        stated = find(text)
+        if stated:
+            return normalise_answer(stated) or None
     return None
 
 
@@ -74,6 +78,9 @@ def canonical_answer(answer: str | None) -> str | None:
 
 def answers_match(gold: str | None, answer: str | None) -> bool:
     """Are the two answers the same value? False where either is missing.
+
+    >>> answers_match("1/2", "0.5"), answers_match("0.333", "1/3")
+    (True, False)
 
     Plain numbers are compared exactly ("0.5" is "1/2", "0.333" is not "1/3"); "50%" is both 50 and 1/2.
     """
@@ -140,10 +147,10 @@ def _value_of(phrase: str) -> str | None:
 
 
 def _last_number(text: str) -> str | None:
-    found = None
+    last = None
     for match in _ANY_NUMBER.finditer(text):
-        found = match[0]
-    return found
+        last = match[0]
+    return last
 
 
 # What sympy works through quickly: short, at most two variables, two powers of one digit, nothing nested, no
@@ -183,9 +190,9 @@ def _symbolically_equal(gold: str, answer: str) -> bool:
     # the warning that it logs on every call without them has nothing to tell.
     logging.getLogger("math_verify").setLevel(logging.ERROR)
 
-    def read(text: str) -> list:
+    def read(text: str) -> list[Any]:
         rules = [LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig()]
-        return parse(f"${text}$", extraction_config=rules, extraction_mode="first_match", parsing_timeout=None)
+        return list(parse(f"${text}$", extraction_config=rules, extraction_mode="first_match", parsing_timeout=None))
 
     parsed = read(gold), read(answer)
     return all(parsed) and bool(verify(*parsed, timeout_seconds=None))

@@ -137,8 +137,8 @@ def _checked_number(text: str, token: Token) -> Token:
     if sum(map(str.isdigit, digits)) > MAX_NUMBER_DIGITS or re.match(r"0[0-9]", digits):
         return other
     if " " in digits:
-        value = read_number(digits)
-        return token._replace(value=value[0]) if value else other
+        mixed = read_number(digits)
+        return token._replace(value=mixed[0]) if mixed else other
     value = read_numeral(digits)
     return token._replace(value=value, decimals=len(digits.partition(".")[2])) if value is not None else other
 

@@ -60,6 +60,9 @@ class EquationCheck(Record):
 def check_equations(text: str) -> list[EquationCheck]:
     """All equations in `text` that could be parsed, in order. What cannot be parsed is not listed: not checked.
 
+    >>> [(check.text, check.ok, check.expected) for check in check_equations("She buys 3 * 4 = 13 pens.")]
+    [('3 * 4 = 13', False, '12')]
+
     GSM8K's calculator marks are checked too, and reported only where the text around them does not say the same.
     """
     return list(_checked(text))
@@ -139,7 +142,8 @@ def _check_plain(text: str) -> Iterator[EquationCheck]:
 
 
 def _check_clause(text: str, clause: Sequence[Token]) -> Iterator[EquationCheck]:
-    sides, signs = [[]], []
+    sides: list[list[Token]] = [[]]
+    signs: list[Kind] = []
     for token in clause:
         if token.kind in (Kind.EQUALS, Kind.IS):
             signs.append(token.kind)

@@ -241,8 +241,9 @@ def _apply(operator: str, left: Fraction, right: Fraction) -> Fraction:
             raise NotArithmetic("exponents are small whole numbers")
         if _bits(left) * abs(int(right)) > MAX_BITS:
             raise NotArithmetic("too large")
-        return left ** int(right)
-    value = _OPERATIONS[operator](left, right)
+        power: Fraction = left ** int(right)
+        return power
+    value: Fraction = _OPERATIONS[operator](left, right)
     if _bits(value) > MAX_BITS:
         raise NotArithmetic("too large")
     return value

@@ -14,9 +14,9 @@ class TraceScore(Record):
     """What a critic says of one trace, token by token.
 
     `values[t]` is the critic's belief after token t, in nats, that an expert would have written this far, and
-    `rewards[t] = values[t] - values[t-1]` with `values[-1] = 0` before the first token (METHOD 5.5.3: the only form
-    in which rewards add up to the value of the trace without counting early evidence twice). `step_rewards` sums
-    the rewards of a step; `surprise` is the negative log-probability of each step under the policy, in nats.
+    `rewards[t] = values[t] - values[t-1]` with `values[-1] = 0` before the first token: differences of a potential
+    (Ng, Harada and Russell 1999), which add up to the value of the trace and count no evidence twice. `step_rewards`
+    sums the rewards of a step; `surprise` is the negative log-probability of each step under the policy, in nats.
     `trace_score` is what reranking compares; its aggregation is the critic's choice and is named in its card.
     """
 

@@ -13,6 +13,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+(?=[^\s])")
 def split_steps(text: str) -> tuple[Span, ...]:
     """Steps of a solution: its non-blank lines, or its sentences when it is a single line.
 
+    >>> split_steps("3 * 4 = 12\\n#### 12")
+    ((0, 11), (11, 18))
+
     White space after a step belongs to it, white space before the first step to the first.
     """
     starts = [m.start() for m in re.finditer(r"[^\n]*\S[^\n]*", text)]

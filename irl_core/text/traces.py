@@ -20,7 +20,11 @@ from irl_core.text.steps import split_steps
 
 
 class Problem(Record):
-    """A question and, when one is known, its gold answer."""
+    """A question and, when one is known, its gold answer.
+
+    >>> Problem(question="Tom has 3 boxes of 4 pens. How many pens?", answer="12").answer
+    '12'
+    """
 
     question: str
     answer: str | None = None
@@ -28,6 +32,10 @@ class Problem(Record):
 
 class Trace(Record):
     """One written solution.
+
+    >>> trace = Trace.from_text("3 * 4 = 12\\n#### 12")
+    >>> trace.step_texts(), trace.answer
+    (['3 * 4 = 12', '#### 12'], '12')
 
     `token_ids`, `offsets` and `logprobs` belong to the policy that drew it (natural logarithms, one per token) and
     are empty for a pasted solution; the critic brings its own tokens in `TraceScore`. A server may tell where tokens

@@ -63,7 +63,7 @@ def load_gsm8k(
     if source == HUB_NAME:
         import datasets
 
-        rows: list[dict] = list(datasets.load_dataset(HUB_NAME, "main", split="train"))
+        rows: list[dict[str, str]] = list(datasets.load_dataset(HUB_NAME, "main", split="train"))
     else:
         rows = [_demonstration_on(source, line) for line in numbered_lines(Path(source))]
     cut = round(len(rows) * (1 - VALIDATION_SHARE))

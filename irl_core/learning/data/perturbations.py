@@ -2,8 +2,8 @@
 
 Three families, after how solvers go wrong: `result` (the calculation slips), `operator` (the wrong operation, carried
 out correctly), `operand` (the wrong quantity of the problem, carried out correctly). An edit that would change nothing
-or give a negative or endless number is not made: the reference code's silent no-ops taught its critic that right
-steps are wrong (METHOD 4.4.9).
+or give a negative or endless number is not made: an edit without effect would teach a critic that a right step is
+wrong.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def edit_step(step: str, numbers: Sequence[str], rng: random.Random, family: str
     match = rng.choice(equations)
     left, _, operator, _, right, _, result = match.groups()
     chosen = family or rng.choice(FAMILIES)
+    new: tuple[str, str, str, str] | None
     if chosen == "result":
         new = (left, operator, right, _slip(result, rng))
     elif chosen == "operator":
@@ -68,8 +69,8 @@ def edit_step(step: str, numbers: Sequence[str], rng: random.Random, family: str
 
 def results_of(text: str) -> set[Fraction]:
     """The numbers that a text computes: those directly right of an equals sign."""
-    found = re.findall(rf"=\s*\$?({_PLAIN})", text.replace(",", ""))
-    return {value for n in found if (value := read_numeral(n)) is not None}
+    results = re.findall(rf"=\s*\$?({_PLAIN})", text.replace(",", ""))
+    return {value for numeral in results if (value := read_numeral(numeral)) is not None}
 
 
 def _holds(match: re.Match[str]) -> bool:
