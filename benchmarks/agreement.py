@@ -22,9 +22,9 @@ import numpy as np
 from benchmarks.token_statistics import read_file
 from irl_core.critic.rewards import score_trace
 from irl_core.diagnosis.evidence import FEATURES, features, gather
-from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
+from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap, auroc
 from irl_core.evaluation.calibration_fit import cross_validated
-from irl_core.evaluation.metrics import StepLabels, auroc, first_error_f1, oracle_threshold, suspects_at
+from irl_core.evaluation.localisation_metrics import StepLabels, oracle_f1
 from irl_core.evaluation.trace_files import LabelledTrace, read_traces
 from irl_core.loading import load_critic
 from irl_core.text.number_use import numbers_in, results_in
@@ -39,17 +39,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = build_parser()
     args = parse_args(parser, argv)
     critic = load_critic(args.critic)
-    items, said = read_file(critic, args.traces, args.limit, args.cache)
+    items, statistics = read_file(critic, args.traces, args.limit, args.cache)
     samples = results_of_samples(args.sampled)
     rows, agreement, kept = [], [], []
-    for item, one in zip(items, said, strict=True):
+    for item, (encoded, of_tokens) in zip(items, statistics, strict=True):
         if item.first_error_step is None or item.question not in samples:
             continue
-        score = score_trace(critic.card, item.question, item.trace, *one)
+        score = score_trace(critic.card, item.question, item.trace, encoded, of_tokens)
         rows.append(np.array(features(gather(item.question, item.trace, score))))
         agreement.append(step_agreement(item.question, item.trace, samples[item.question]))
         kept.append(item)
-    if not any(x.first_error_step >= 0 for x in kept):
+    if not any(item.first_error_step not in (None, -1) for item in kept):
         parser.error("no erroneous trace of --traces has a question that --sampled has too")
     joined = [np.concatenate([row, share], 1) for row, share in zip(rows, agreement, strict=True)]
     print_figures({"critic": critic.name, "n": len(kept), "left_out": len(items) - len(kept)}
@@ -58,11 +58,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def results_of_samples(path: Path) -> Mapping[str, Results]:
     """The numbers that each sample of a question computes, by question."""
-    found: dict[str, list[set[Fraction]]] = defaultdict(list)
+    results: dict[str, list[set[Fraction]]] = defaultdict(list)
     for line in read_traces(path):
         if isinstance(line, LabelledTrace):
-            found[line.question].append(results_in(line.trace.text))
-    return found
+            results[line.question].append(results_in(line.trace.text))
+    return results
 
 
 def step_agreement(question: str, trace: Trace, samples: Results) -> np.ndarray:
@@ -71,13 +71,13 @@ def step_agreement(question: str, trace: Trace, samples: Results) -> np.ndarray:
     Of several results the rarest counts; a step without any has the share of the step before, the first has 1.
     Numbers that the question gives say nothing.
     """
-    given, before, found = numbers_in(question), 1.0, []
+    given, before, shares = numbers_in(question), 1.0, []
     for start, end in trace.steps:
         results = results_in(trace.text[start:end]) - given
         share = min((sum(r in sample for sample in samples) / len(samples) for r in results), default=before)
-        found.append((share, before - share))
+        shares.append((share, before - share))
         before = share
-    return np.array(found)
+    return np.array(shares)
 
 
 def compared(
@@ -88,13 +88,13 @@ def compared(
     problems = np.unique([item.question for item in items], return_inverse=True)[1]
     bootstrap = ProblemBootstrap(problems)
     rewards = [row[:, FEATURES.index("reward")] for row in rows]
-    judged = {
+    labels = {
         name: StepLabels.of(cross_validated(x, first_error, problems, penalty), rewards, first_error.tolist())
         for name, x in (("without", rows), ("with", joined))
     }
-    figures: dict[str, Any] = {name: _figures(steps, bootstrap) for name, steps in judged.items()}
-    hits = {name: (steps.most_suspect() == first_error).astype(float) for name, steps in judged.items()}
-    aurocs = {name: auroc(-steps.trace_probability(), ~steps.erroneous) for name, steps in judged.items()}
+    figures: dict[str, Any] = {name: _figures(steps, bootstrap) for name, steps in labels.items()}
+    hits = {name: (steps.most_suspect() == first_error).astype(float) for name, steps in labels.items()}
+    aurocs = {name: auroc(-steps.trace_probability(), ~steps.erroneous) for name, steps in labels.items()}
     return figures | {
         "difference": {
             "top1": bootstrap.mean(hits["with"] - hits["without"], first_error >= 0),
@@ -104,10 +104,9 @@ def compared(
 
 
 def _figures(steps: StepLabels, bootstrap: ProblemBootstrap) -> dict[str, Figure | None]:
-    threshold = oracle_threshold(steps) or 0.5
     hits = (steps.most_suspect() == steps.first_error).astype(float)
     return {
-        "f1_oracle": first_error_f1(suspects_at(steps, threshold), steps.first_error, bootstrap)["f1"],
+        "f1_oracle": oracle_f1(steps, bootstrap).f1,
         "top1": bootstrap.mean(hits, steps.erroneous),
         "auroc": bootstrap.figure(auroc(-steps.trace_probability(), ~steps.erroneous), len(steps)),
     }

@@ -2,12 +2,13 @@
 
     python -m benchmarks.critics --critic FOLDER --traces A.jsonl [B.jsonl ...] [--cache FOLDER] [--out table.md]
 
-The model reads every trace once (`--cache` keeps what it said); the cards of the grid are then applied to that.
+The model reads every trace once (`--cache` keeps its statistics); the cards of the grid are then applied to that.
 
 A file with step labels gets a table of step rewards: how often the step of the lowest reward is the first wrong one
 (`lowest step`), the same and first-error F1 for the hazard model, cross-validated by problem (`hazard top-1`,
-`hazard F1`), and the AUROC of its probability that the trace is wrong. A file with several candidates of a problem
-gets a table of trace scores (`benchmarks.trace_scores`).
+`hazard F1, oracle`: at the threshold that is best for these very probabilities), and the AUROC of its probability that
+the trace is wrong. A file with several candidates of a problem gets a table of trace scores
+(`benchmarks.trace_scores`).
 Whatever is chosen by a table makes it a development table.
 """
 
@@ -21,19 +22,20 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.token_statistics import Said, read_file
+from benchmarks.token_statistics import TraceStatistics, read_file
 from benchmarks.trace_scores import Pools, table
 from irl_core.critic.card import CriticCard
 from irl_core.critic.rewards import score_trace
 from irl_core.diagnosis.evidence import FEATURES, features, gather
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
 from irl_core.evaluation.calibration_fit import cross_validated
-from irl_core.evaluation.metrics import StepLabels, first_error_f1, oracle_threshold, suspects_at, trace_auroc
+from irl_core.evaluation.localisation_metrics import StepLabels, oracle_f1
 from irl_core.evaluation.trace_files import LabelledTrace
+from irl_core.evaluation.trace_metrics import trace_auroc
 from irl_core.loading import load_critic
 from train.cli import output_file, parse_args, print_figures
 
-COLUMNS = ("lowest step", "hazard top-1", "hazard F1", "AUROC")
+COLUMNS = ("lowest step", "hazard top-1", "hazard F1, oracle", "AUROC")
 GRID = {"word_weight": (1.0, 0.3, 0.1), "number_baseline": (0.0, 0.2), "trust_true_equations": (False, True)}
 
 
@@ -42,12 +44,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     critic = load_critic(args.critic)
     lines: list[str] = []
     for path in args.traces:
-        items, said = read_file(critic, path, args.limit, args.cache)
+        items, statistics = read_file(critic, path, args.limit, args.cache)
         lines += ["", f"## {critic.name} on {path.name}, {len(items)} traces"]
         if has_steps(items):
-            lines += ["", *step_table(critic.card, items, said)]
+            lines += ["", *step_table(critic.card, items, statistics)]
         if has_candidates(items):
-            lines += ["", *table(Pools(critic.card, items, said))]
+            lines += ["", *table(Pools(critic.card, items, statistics))]
     text = "\n".join(lines)
     print(text)
     if args.out:
@@ -73,20 +75,25 @@ def grid() -> Iterator[dict[str, Any]]:
         yield dict(zip(GRID, values, strict=True))
 
 
-def step_table(card: CriticCard, items: Sequence[LabelledTrace], said: Said) -> list[str]:
+def step_table(card: CriticCard, items: Sequence[LabelledTrace], statistics: TraceStatistics) -> list[str]:
     """The head of the Markdown table and one line for every card of the grid."""
     names = [*GRID, *COLUMNS]
     lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
     for changes in grid():
-        figures = localisation(card.model_copy(update=changes), items, said)
+        figures = localisation(card.model_copy(update=changes), items, statistics)
         shown = ["" if (f := figures[name]) is None else f"{f['value']:.3f}" for name in COLUMNS]
         lines.append("| " + " | ".join([*map(str, changes.values()), *shown]) + " |")
     return lines
 
 
-def localisation(card: CriticCard, items: Sequence[LabelledTrace], said: Said) -> dict[str, Figure | None]:
+def localisation(
+    card: CriticCard, items: Sequence[LabelledTrace], statistics: TraceStatistics
+) -> dict[str, Figure | None]:
     """The figures of one card, by column; every item has a step label."""
-    scores = [score_trace(card, x.question, x.trace, *one) for x, one in zip(items, said, strict=True)]
+    scores = [
+        score_trace(card, x.question, x.trace, encoded, of_tokens)
+        for x, (encoded, of_tokens) in zip(items, statistics, strict=True)
+    ]
     first_error = np.array([item.first_error_step for item in items])
     problems = np.unique([item.question for item in items], return_inverse=True)[1]
     bootstrap = ProblemBootstrap(problems, resamples=1)
@@ -94,11 +101,10 @@ def localisation(card: CriticCard, items: Sequence[LabelledTrace], said: Said) -
     rewards = [row[:, FEATURES.index("reward")] for row in rows]
     steps = StepLabels.of(cross_validated(rows, first_error, problems, 1.0), rewards, first_error.tolist())
     lowest = np.array([int(np.argmin(reward)) for reward in rewards])
-    threshold = oracle_threshold(steps) or 0.5
     return {
         "lowest step": bootstrap.mean((lowest == first_error).astype(float), steps.erroneous),
         "hazard top-1": bootstrap.mean((steps.most_suspect() == first_error).astype(float), steps.erroneous),
-        "hazard F1": first_error_f1(suspects_at(steps, threshold), first_error, bootstrap)["f1"],
+        "hazard F1, oracle": oracle_f1(steps, bootstrap).f1,
         "AUROC": trace_auroc(-steps.trace_probability(), steps.erroneous, bootstrap),
     }
 

@@ -65,7 +65,7 @@ def entry(report: Mapping[str, Any]) -> dict[str, Any]:
         ValueError: if no command of ours writes such a report.
     """
     model = report.get("critic") or report.get("policy")
-    if isinstance(model, Mapping):  # where it lay on this machine is nobody's business
+    if isinstance(model, Mapping):  # where it lay on a machine says nothing to a reader
         model = {key: value for key, value in model.items() if key != "path"}
     return {"kind": kind_of_report(report), "model": model, "figures": dict(flat(report))}
 
@@ -87,10 +87,10 @@ def sampled(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: if it has none.
     """
-    found = verdicts(path)
-    if not found:
+    by_question = verdicts(path)
+    if not by_question:
         raise ValueError(f"{path} has no problem with checked answers")
-    return {"kind": SAMPLING, "model": None, "figures": _pass_figures([list(found.values())])}
+    return {"kind": SAMPLING, "model": None, "figures": _pass_figures([list(by_question.values())])}
 
 
 def difference(new: Path, old: Path) -> dict[str, Any]:
@@ -119,11 +119,11 @@ def _pass_figures(files: Sequence[Sequence[Sequence[bool]]]) -> dict[str, Figure
 
 def verdicts(path: Path) -> dict[str, list[bool]]:
     """Whether each trace of each question of a file is right, where that is known."""
-    found: dict[str, list[bool]] = {}
+    by_question: dict[str, list[bool]] = {}
     for line in read_traces(path):
         if not isinstance(line, BadLine) and line.final_correct is not None:
-            found.setdefault(line.question, []).append(line.final_correct)
-    return found
+            by_question.setdefault(line.question, []).append(line.final_correct)
+    return by_question
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -3,12 +3,12 @@
     python -m benchmarks.style --demonstrations gsm8k_train.jsonl [--critic FOLDER] [--n 60]
 
 Right solutions of GSM8K's held-out part are reworded, reformatted, lengthened by sentences that say a result again, or
-stripped to their equations (`irl_core.evaluation.style`); and, for comparison, one number of one step is made wrong
-(`irl_core.learning.perturbations`): a `result` that slips, which makes an equation false, or an `operand` that is
-not the one meant, carried out correctly. The figure is the median of |score change| over all style edits, divided by
-the median of |score change| over the wrong numbers; 0 would be a critic that does not see style. Intervals are 95 %
-bootstrap over problems (scipy). `model_alone` is the same without the card's penalties for what exact reading finds,
-in which the model has no part.
+stripped to their equations (`irl_core.evaluation.style_edits`); and, for comparison, one number of one step is made
+wrong (`irl_core.learning.data.perturbations`): a `result` that slips, which makes an equation false, or an `operand`
+that is not the one meant, carried out correctly. The figure is the median of |score change| over all style edits,
+divided by the median of |score change| over the wrong numbers; 0 would be a critic that does not see style. Intervals
+are 95 % bootstrap over problems (scipy). `model_alone` is the same without the card's penalties for what exact reading
+finds, in which the model has no part.
 """
 
 from __future__ import annotations
@@ -67,17 +67,18 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def versions(demonstrations: Sequence[Demonstration], n: int, rng: random.Random) -> Iterator[dict[str, str]]:
     """The first `n` solutions that all edits suit: what they are called -> text, with `question` and `original`."""
-    found = 0
+    taken = 0
     for question, solution, _ in demonstrations:
-        if found == n:
+        if taken == n:
             return
         if not all(check.ok for check in check_equations(solution)):
             continue
         edited = {name: edit(solution, rng) for name, edit in STYLE_EDITS.items()}
         edited |= {family: wrong_number(question, solution, family, rng) for family in WRONG_NUMBERS}
-        if None not in edited.values():
-            found += 1
-            yield {"question": question, "original": solution, **edited}
+        suited = {name: text for name, text in edited.items() if text is not None}
+        if len(suited) == len(edited):
+            taken += 1
+            yield {"question": question, "original": solution, **suited}
 
 
 def wrong_number(question: str, solution: str, family: str, rng: random.Random) -> str | None:
@@ -98,11 +99,11 @@ def score_changes(
     scores = np.empty((len(cards), len(variants), 1 + len(names)))
     for i, texts in enumerate(tqdm(variants, desc="scoring", unit="problem")):
         traces = [Trace.from_text(texts[name]) for name in ("original", *names)]
-        said = critic.statistics([(texts["question"], trace) for trace in traces])
+        statistics = critic.statistics([(texts["question"], trace) for trace in traces])
         for c, card in enumerate(cards):
             scores[c, i] = [
-                score_trace(card, texts["question"], trace, *one).trace_score
-                for trace, one in zip(traces, said, strict=True)
+                score_trace(card, texts["question"], trace, encoded, of_tokens).trace_score
+                for trace, (encoded, of_tokens) in zip(traces, statistics, strict=True)
             ]
     changes = scores[..., 1:] - scores[..., :1]
     return [dict(zip(names, moved.T, strict=True)) for moved in changes]
@@ -135,13 +136,13 @@ def ratio_of_medians(*changes: np.ndarray, axis: int = -1) -> np.ndarray:
     """median |style change| / median |change by a wrong number|; the last array holds the wrong numbers."""
     *styles, wrong = changes
     style = np.median(np.abs(np.concatenate(styles, axis=axis)), axis=axis)
-    return style / np.median(np.abs(wrong), axis=axis)
+    return np.asarray(style / np.median(np.abs(wrong), axis=axis))
 
 
 def outweighed(*changes: np.ndarray, axis: int = -1) -> np.ndarray:
     """Share of pairs in which the wrong number lowers the score by more than the style edit does."""
     *styles, wrong = changes
-    return np.mean([(wrong < style).mean(axis=axis) for style in styles], axis=0)
+    return np.asarray(np.mean([(wrong < style).mean(axis=axis) for style in styles], axis=0))
 
 
 def interval(data: Sequence[np.ndarray], statistic: Any, resamples: int, seed: int) -> dict[str, Any]:

@@ -22,20 +22,25 @@ from irl_core.evaluation.trace_files import LabelledTrace, read_traces
 WINDOW = 64
 _FIELDS = {"log_prob": ("logprobs",), "log_ratio": ("logprobs", "reference"), "head": ("values",)}
 
-Said = list[tuple[EncodedTrace, TokenStatistics]]
+TraceStatistics = list[tuple[EncodedTrace, TokenStatistics]]
+"""Of every trace of a file: its tokens, and what the model says of them."""
 
 
-def read_file(critic: Critic, path: Path, limit: int | None, cache: Path | None) -> tuple[list[LabelledTrace], Said]:
+def read_file(
+    critic: Critic, path: Path, limit: int | None, cache: Path | None
+) -> tuple[list[LabelledTrace], TraceStatistics]:
     """The first `limit` lines of a file that can be used, and what the critic's model says of each."""
     items = [line for line in islice(read_traces(path), limit) if isinstance(line, LabelledTrace)]
     kept = None
     if cache is not None:
         cache.mkdir(parents=True, exist_ok=True)
+        if critic.sha256 is None:
+            raise ValueError(f"the critic {critic.name} has no checksum to keep its statistics by; leave out --cache")
         kept = cache / f"{critic.sha256[:12]}-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}-{path.stem}.f32"
     return items, read(critic, items, kept)
 
 
-def read(critic: Critic, items: Sequence[LabelledTrace], kept: Path | None = None) -> Said:
+def read(critic: Critic, items: Sequence[LabelledTrace], kept: Path | None = None) -> TraceStatistics:
     """What the model says of every trace: from the file `kept` as far as it goes, from the model for the rest."""
     pairs = [(item.question, item.trace) for item in items]
     fields = _FIELDS[critic.card.form]
@@ -50,8 +55,8 @@ def read(critic: Critic, items: Sequence[LabelledTrace], kept: Path | None = Non
     if kept is not None and known < len(items):  # what a kill cut short is dropped; a longer file is left as it is
         parts[0].tofile(kept)
     for start in tqdm(range(known, len(items), WINDOW), desc="reading", unit="batch"):
-        found = critic.statistics(pairs[start : start + WINDOW])
-        parts.append(torch.cat([torch.stack([getattr(s, f) for f in fields], 1) for _, s in found]).numpy())
+        batch = critic.statistics(pairs[start : start + WINDOW])
+        parts.append(torch.cat([torch.stack([getattr(s, f) for f in fields], 1) for _, s in batch]).numpy())
         if kept is not None:
             with kept.open("ab") as file:
                 parts[-1].tofile(file)

@@ -1,7 +1,7 @@
 """What a trace score should be made of: parts added one by one, weighed on half of the problems, tried on the other.
 
 Parts: the mean reward (words at several weights, with and without trust in true equations) and what exact reading
-finds against a solution (`irl_core.solution_checks`). The weights of each form come from `fit_trace_weights`.
+finds against a solution (`irl_core.text.solution_checks`). The weights of each form come from `fit_trace_weights`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.token_statistics import Said
+from benchmarks.token_statistics import TraceStatistics
 from irl_core.critic.card import PENALTIES, CriticCard, trace_card
 from irl_core.critic.rewards import mean_reward, vouched_for
 from irl_core.diagnosis.best_of_n import Candidates, expected_accuracy, number_groups
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
-from irl_core.evaluation.metrics import within_problem_auroc
 from irl_core.evaluation.trace_files import LabelledTrace
+from irl_core.evaluation.trace_metrics import within_problem_auroc
 from irl_core.evaluation.trace_weights import fit_trace_weights, held_out_scores
 from irl_core.text.answers import canonical_answer
 from irl_core.text.equations import equations_of
@@ -54,9 +54,9 @@ def forms() -> Iterator[Form]:
 class Pools:
     """Candidates whose answers were checked, with every part that a trace score may be made of."""
 
-    def __init__(self, card: CriticCard, items: Sequence[LabelledTrace], said: Said) -> None:
+    def __init__(self, card: CriticCard, items: Sequence[LabelledTrace], statistics: TraceStatistics) -> None:
         equations = [equations_of(item.trace) for item in items]
-        self.card, self._items, self._said, self._equations = card, items, said, equations
+        self.card, self._items, self._statistics, self._equations = card, items, statistics, equations
         self.correct = np.array([bool(item.final_correct) for item in items])
         self.problems = np.unique([item.question for item in items], return_inverse=True)[1]
         checks = [check_solution(x.question, x.trace, e) for x, e in zip(items, equations, strict=True)]
@@ -73,8 +73,10 @@ class Pools:
         if form not in self._known_means:
             card = trace_card(self.card.model_copy(update=form.changes()))
             means = [
-                mean_reward(card, encoded.numbers, found, vouched_for(equations, item.trace.text, encoded.offsets))
-                for item, equations, (encoded, found) in zip(self._items, self._equations, self._said, strict=True)
+                mean_reward(card, encoded.numbers, of_tokens, vouched_for(equations, item.trace.text, encoded.offsets))
+                for item, equations, (encoded, of_tokens) in zip(
+                    self._items, self._equations, self._statistics, strict=True
+                )
             ]
             self._known_means[form] = np.array(means)
         return self._known_means[form]
@@ -122,12 +124,13 @@ def table(pools: Pools) -> list[str]:
     lines = [HEAD, "|" + "---|" * (HEAD.count("|") - 1)]
     best: tuple[float, Form] | None = None
     for form in forms():
-        found = pools.held_out(form)
+        figures = pools.held_out(form)
         checks = ", ".join(name.replace("_", " ") for name in CHECKS[: form.checks]) or "none"
-        cells = [_show(found[name]) for name in ("within", "critic", "weighted_vote", "gain")]
+        cells = [_show(figures[name]) for name in ("within", "critic", "weighted_vote", "gain")]
         lines.append(f"| {form.word_weight} | {'yes' if form.trust else 'no'} | {checks} | {' | '.join(cells)} |")
-        if found["within"] and (best is None or found["within"]["value"] > best[0]):
-            best = found["within"]["value"], form
+        within = figures["within"]
+        if within and (best is None or within["value"] > best[0]):
+            best = within["value"], form
     if best:
         card = best[1].changes() | pools.fitted(best[1])
         lines += ["", f"Best within a problem, weights of all problems: `{card}`"]

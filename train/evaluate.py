@@ -38,9 +38,9 @@ from irl_core.evaluation.hub import read_hub_traces
 from irl_core.evaluation.markdown import to_markdown
 from irl_core.evaluation.report import build_report
 from irl_core.evaluation.resuming import drop_torn_line, resume_scoring
-from irl_core.evaluation.scoring import Scored, ScoringCritic, score_traces
+from irl_core.evaluation.scoring import ScoredTrace, ScoringCritic, score_traces
 from irl_core.evaluation.trace_files import LabelledTrace, read_traces
-from irl_core.evaluation.trace_table import TraceTableBuilder
+from irl_core.evaluation.trace_table import ScoredTraces
 from irl_core.text.json_lines import BadLine
 from train.cli import output_file, parse_args, print_figures
 
@@ -131,20 +131,21 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic) -> dict[str, Any]:
     Raises:
         ConnectionError: if there are none.
     """
-    builder, stopped = TraceTableBuilder(), None
+    scored = ScoredTraces()
+    stopped: str | None = None
     lines, done = _scored_lines(args, critic)
     with args.save_scores.open("a" if done else "w", encoding="utf-8") if args.save_scores else nullcontext() as out:
         try:
             for line in lines:
-                if out and isinstance(line, Scored) and len(builder) >= done:
+                if out and isinstance(line, ScoredTrace) and len(scored) >= done:
                     out.write(json.dumps(line.record(), ensure_ascii=False, allow_nan=False) + "\n")
-                builder.add(line)
+                scored.add(line)
         except (KeyboardInterrupt, ConnectionError) as reason:
-            if isinstance(reason, ConnectionError) and not len(builder):
+            if isinstance(reason, ConnectionError) and not len(scored):
                 raise
             stopped = str(reason) or "by Ctrl-C"
-            print(f"stopped, {stopped}; reporting on the {len(builder)} traces scored so far", file=sys.stderr)
-    report = build_report(builder, critic, resamples=args.resamples, seed=args.seed)
+            print(f"stopped, {stopped}; reporting on the {len(scored)} traces scored so far", file=sys.stderr)
+    report = build_report(scored, critic, resamples=args.resamples, seed=args.seed)
     args.out.write_text(json.dumps(report, ensure_ascii=False, allow_nan=False, indent=1) + "\n", encoding="utf-8")
     if args.html:
         from irl_core.evaluation.report_page import to_html
@@ -155,7 +156,7 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic) -> dict[str, Any]:
     return last_line(report, args.out) | ({"stopped": stopped} if stopped else {})
 
 
-def _scored_lines(args: argparse.Namespace, critic: ScoringCritic) -> tuple[Iterator[Scored | BadLine], int]:
+def _scored_lines(args: argparse.Namespace, critic: ScoringCritic) -> tuple[Iterator[ScoredTrace | BadLine], int]:
     """The scored traces, and how many of them the file of scores already holds."""
     traces = _with_progress(args)
     if not (args.resume and args.save_scores.exists()):
@@ -165,7 +166,8 @@ def _scored_lines(args: argparse.Namespace, critic: ScoringCritic) -> tuple[Iter
 
 
 def _with_progress(args: argparse.Namespace) -> Iterable[LabelledTrace | BadLine]:
-    total, path = None, Path(args.traces)
+    path = Path(args.traces)
+    total: int | None = None
     if path.is_file():
         with path.open("rb") as file:
             total = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
@@ -173,7 +175,10 @@ def _with_progress(args: argparse.Namespace) -> Iterable[LabelledTrace | BadLine
     else:
         lines = read_hub_traces(args.traces, config=args.hub_config, split=args.split)
     total = args.limit if total is None else min(total, args.limit or total)
-    return tqdm(islice(lines, args.limit), total=total, unit=" traces", desc="scoring", file=sys.stderr)
+    shown: Iterable[LabelledTrace | BadLine] = tqdm(
+        islice(lines, args.limit), total=total, unit=" traces", desc="scoring", file=sys.stderr
+    )
+    return shown
 
 
 def last_line(report: dict[str, Any], out: Path) -> dict[str, Any]:

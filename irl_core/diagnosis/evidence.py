@@ -28,7 +28,12 @@ FEATURES = (
 
 
 class StepEvidence(NamedTuple):
-    """Of one step. `unknown` are numbers used that neither the problem gives nor an earlier step computes."""
+    """What is known of one step before it is judged; rewards and surprise in nats.
+
+    `reward` and `surprise` are sums over the step, `worst_token` is its lowest token reward. `unknown` are numbers
+    used that neither the problem gives nor an earlier step computes; `answer_mismatch` says that the step states an
+    answer other than the last result before it.
+    """
 
     reward: float
     surprise: float
@@ -47,7 +52,7 @@ def gather(question: str, trace: Trace, score: TraceScore) -> list[StepEvidence]
         rewards[owner].append(reward)
     known = numbers_in(question) | _COMMON
     last_result: Fraction | None = None
-    found = []
+    evidence: list[StepEvidence] = []
     for k, (start, end) in enumerate(trace.steps):
         text = trace.text[start:end]
         equations = tuple(
@@ -56,7 +61,7 @@ def gather(question: str, trace: Trace, score: TraceScore) -> list[StepEvidence]
         unknown, results = unknown_operands(text, known)
         stated = stated_final_answer(text)
         mismatch = stated is not None and last_result is not None and k > 0 and stated != last_result
-        found.append(
+        evidence.append(
             StepEvidence(
                 reward=score.step_rewards[k],
                 surprise=score.surprise[k] if score.surprise else 0.0,
@@ -69,7 +74,7 @@ def gather(question: str, trace: Trace, score: TraceScore) -> list[StepEvidence]
         )
         known |= numbers_in(text)
         last_result = results[-1] if results else last_result
-    return found
+    return evidence
 
 
 def features(evidence: Sequence[StepEvidence]) -> list[list[float]]:

@@ -29,7 +29,7 @@ def first_error_probabilities(hazard: Sequence[float]) -> list[float]:
     return probabilities
 
 
-def seen_as_a_whole(probabilities: Sequence[float], trace_score: float, model: TraceModel) -> list[float]:
+def apply_trace_model(probabilities: Sequence[float], trace_score: float, model: TraceModel) -> list[float]:
     """The steps' probabilities in the same proportions, adding up to what the model says of the trace."""
     if not probabilities:
         return []

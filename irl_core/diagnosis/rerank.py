@@ -110,7 +110,7 @@ def vote_weights(scores: np.ndarray, temperature: float) -> np.ndarray:
     if not temperature > 0:
         raise ValueError(f"the weight temperature must be positive, not {temperature}")
     weights = np.exp((scores - np.max(scores)) / temperature)
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def count_votes(traces: Sequence[Trace], weights: Sequence[float] | np.ndarray) -> tuple[Vote, ...]:

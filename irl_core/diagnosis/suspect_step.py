@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from irl_core.diagnosis.calibration import Calibration, calibration_of
 from irl_core.diagnosis.evidence import StepEvidence, features, gather
-from irl_core.diagnosis.first_error import first_error_probabilities, hazards, seen_as_a_whole
+from irl_core.diagnosis.first_error import apply_trace_model, first_error_probabilities, hazards
 from irl_core.text.equations import EquationCheck
 from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
@@ -48,7 +48,9 @@ class ScoresTraces(Protocol):
     """What `diagnose` needs of a critic."""
 
     @property
-    def calibration(self) -> object | None: ...
+    def calibration(self) -> object | None:
+        """A `Calibration`, or None where the critic has none."""
+        ...
 
     def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]:
         """One score per trace, in order."""
@@ -68,13 +70,14 @@ def diagnose(
     >>> import irl_core as irl
     >>> critic = irl.load_critic()
     >>> trace = irl.Trace.from_text("He has 3 * 4 = 13 pens.\\n#### 13")
-    >>> found = irl.diagnose("Tom has 3 boxes of 4 pens. How many pens?", trace, critic)
-    >>> found.first_suspect, found.steps[0].reason
+    >>> diagnosis = irl.diagnose("Tom has 3 boxes of 4 pens. How many pens?", trace, critic)
+    >>> diagnosis.first_suspect, diagnosis.steps[0].reason
     (0, 'check: expected 12, the step says 13')
 
     Args:
         score: what the critic says of the trace, if it is known already.
-        calibration: another than the critic's own. Where neither is given nothing is judged, and no probability told.
+        calibration: another than the critic's own. Where there is neither, every step is "not judged" and
+            has no probability.
 
     Raises:
         ValueError: if the trace has no text.
@@ -99,7 +102,7 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
         )
     probabilities = first_error_probabilities(hazards(features(evidence), calibration))
     if calibration.trace_model is not None:
-        probabilities = seen_as_a_whole(probabilities, score.trace_score, calibration.trace_model)
+        probabilities = apply_trace_model(probabilities, score.trace_score, calibration.trace_model)
     wrong = sum(probabilities)
     top = max(range(len(probabilities)), key=probabilities.__getitem__, default=None)
     suspect = top if wrong >= calibration.threshold else None

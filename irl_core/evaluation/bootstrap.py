@@ -14,8 +14,8 @@ import numpy as np
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 
-_CELLS_AT_ONCE = 2_000_000
-_CELLS_KEPT = 10_000_000
+_WEIGHTS_AT_ONCE = 2_000_000
+_COUNTS_KEPT = 10_000_000
 
 
 class Figure(TypedDict):
@@ -39,7 +39,7 @@ class ProblemBootstrap:
         self.n_problems = int(self._problem_of.max()) + 1 if len(problems) else 0
         self._resamples, self._seed = resamples, seed
         self._kept: np.ndarray | None = None
-        if (resamples + 1) * self.n_problems <= _CELLS_KEPT:
+        if (resamples + 1) * self.n_problems <= _COUNTS_KEPT:
             (counts,) = self._draw(resamples + 1)
             self._kept = counts.astype(np.uint16)
 
@@ -71,7 +71,7 @@ class ProblemBootstrap:
 
     def _counts(self, width: int) -> Iterator[np.ndarray]:
         """How often each problem counts, in chunks (rows, P) that suit rows of `width`; the first row is all ones."""
-        rows = max(1, _CELLS_AT_ONCE // max(1, width))
+        rows = max(1, _WEIGHTS_AT_ONCE // max(1, width))
         if self._kept is None:
             yield from self._draw(rows)
         else:
@@ -96,7 +96,9 @@ def _figure(values: np.ndarray, n: int) -> Figure | None:
 
 
 def _divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=denominator > 0)
+    quotient = np.full(len(numerator), np.nan)
+    np.divide(numerator, denominator, out=quotient, where=denominator > 0)
+    return quotient
 
 
 def auroc(scores: np.ndarray, positive: np.ndarray) -> Statistic:
@@ -133,7 +135,9 @@ def spearman(x: np.ndarray, y: np.ndarray) -> Statistic:
         b -= (weights * b).sum(axis=1, keepdims=True) / total
         covariance = (weights * a * b).sum(axis=1)
         spread = np.sqrt((weights * a * a).sum(axis=1) * (weights * b * b).sum(axis=1))
-        return np.divide(covariance, spread, out=np.full(len(spread), np.nan), where=spread > 1e-9 * total[:, 0])
+        correlation = np.full(len(spread), np.nan)
+        np.divide(covariance, spread, out=correlation, where=spread > 1e-9 * total[:, 0])
+        return correlation
 
     return statistic
 

@@ -47,28 +47,32 @@ PARTS = {
     "localisation": "Finding the first wrong step",
     "selection": "Choosing one of several solutions",
 }
+UNKNOWN = "–"
 HEAD = ("figure", "value", "95 % interval", "n")
 
 
 class Row(NamedTuple):
-    """One figure. Plain numbers (a threshold, a chance level) have no interval and no n."""
+    """One figure; `value` is None where it is not known. Plain numbers (a threshold) have no interval and no n."""
 
     name: str
-    value: float
+    value: float | None
     low: float | None = None
     high: float | None = None
     n: int | None = None
 
     def cells(self) -> list[str]:
+        """The texts of a line of a table."""
+        if self.value is None:
+            return [self.name, UNKNOWN, "", ""]
         interval = "" if self.low is None else f"{self.low:.3f} to {self.high:.3f}"
         value = str(self.value) if isinstance(self.value, int) else f"{self.value:.3f}"
         return [self.name, value, interval, "" if self.n is None else f"{self.n:,}"]
 
 
 def rows(part: Mapping[str, Any]) -> Iterator[Row]:
-    """The figures of one part of the report; nulls are left out, and so is what has a table of its own (`tables`)."""
+    """The figures of one part of the report, nulls among them; what has a table of its own (`tables`) is left out."""
     for key, figure in part.items():
-        if isinstance(figure, (int, float)):
+        if isinstance(figure, (int, float)) or (figure is None and key in NAMES):
             yield Row(NAMES.get(key, key), figure)
         elif isinstance(figure, Mapping) and "value" in figure:
             yield _row(NAMES.get(key, key), figure)

@@ -129,9 +129,9 @@ def _figure(title: str, x: str, y: str) -> go.Figure:
 
 
 def _chart(figure: go.Figure) -> str:
-    return figure.to_html(
-        full_html=False, include_plotlyjs=False, config={"displayModeBar": False, "responsive": True}
-    )
+    options = {"displayModeBar": False, "responsive": True}
+    html: str = figure.to_html(full_html=False, include_plotlyjs=False, config=options)
+    return html
 
 
 def _table(lines: Sequence[Sequence[str]]) -> str:

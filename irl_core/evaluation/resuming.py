@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from irl_core.evaluation.scoring import SCORES, Scored, ScoringCritic, score_traces
+from irl_core.evaluation.scoring import SCORES, ScoredTrace, ScoringCritic, score_traces
 from irl_core.evaluation.trace_files import LabelledTrace
 from irl_core.text.json_lines import BadLine
 
@@ -17,22 +17,22 @@ SAME_CRITIC = 0.1
 
 def resume_scoring(
     lines: Iterable[LabelledTrace | BadLine], written: Path, critic: ScoringCritic
-) -> Iterator[Scored | BadLine]:
+) -> Iterator[ScoredTrace | BadLine]:
     """As `score_traces`, taking what `written` holds from there; call `drop_torn_line` first.
 
     Lines that come from the file have `seconds` 0. The first is scored again, to see that it is of this critic.
 
     Raises:
-        ValueError: if the file is of other traces or of another critic.
+        ValueError: if the file is of other traces or of another critic, or the critic was calibrated since.
     """
     lines = iter(lines)
     with written.open(encoding="utf-8") as file:
         for number, raw in enumerate(file, 1):
             record = json.loads(raw)
-            found = yield from _until(lines, record, number, critic)
+            scored = yield from _until(lines, record, number, critic)
             if number == 1:
-                _require_same_critic(found, critic)
-            yield found
+                _require_same_critic(scored, critic)
+            yield scored
     yield from score_traces(lines, critic)
 
 
@@ -53,16 +53,18 @@ def _until(
     record: dict[str, Any],
     number: int,
     critic: ScoringCritic,
-) -> Generator[BadLine, None, Scored]:
+) -> Generator[BadLine, None, ScoredTrace]:
     """Pass on bad lines up to the trace of `record`, and return it; another is there only if the critic refuses it."""
     for line in lines:
         if isinstance(line, LabelledTrace):
             if _input(record) == _input(line.record) and all(name in record for name in SCORES):
-                return Scored.from_record(line, record)
-            (line,) = score_traces([line], critic)
-            if isinstance(line, Scored):
+                return ScoredTrace.from_record(line, record)
+            (line_or_refusal,) = score_traces([line], critic)
+            if isinstance(line_or_refusal, ScoredTrace):
                 break
-        yield line
+            yield line_or_refusal
+        else:
+            yield line
     raise ValueError(f"line {number} of the scored file is of another trace: it belongs to another run; remove it")
 
 
@@ -71,7 +73,12 @@ def _input(record: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key not in SCORES}
 
 
-def _require_same_critic(found: Scored, critic: ScoringCritic) -> None:
-    (again,) = score_traces([found.item], critic)
-    if isinstance(again, BadLine) or abs(again.trace_score - found.trace_score) > SAME_CRITIC:
+def _require_same_critic(scored: ScoredTrace, critic: ScoringCritic) -> None:
+    (again,) = score_traces([scored.item], critic)
+    if isinstance(again, BadLine) or abs(again.trace_score - scored.trace_score) > SAME_CRITIC:
         raise ValueError("the scored file comes from another critic; give that one, or remove the file")
+    if (again.step_error_probability is None) != (scored.step_error_probability is None):
+        had, has = ("has", "no") if again.step_error_probability is None else ("lacks", "a")
+        raise ValueError(
+            f"the scored file {had} error probabilities, but the critic now has {has} calibration; remove the file"
+        )

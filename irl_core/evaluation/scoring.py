@@ -18,7 +18,7 @@ WINDOW = 64
 SCORES = (
     "token_rewards", "step_scores", "step_error_probability", "step_surprise", "predicted_first_error", "trace_score",
 )  # fmt: skip
-"""What scoring adds to a line; also the names of `Scored`'s fields."""
+"""What scoring adds to a line; also the names of `ScoredTrace`'s fields."""
 
 
 class ScoringCritic(Protocol):
@@ -33,7 +33,9 @@ class ScoringCritic(Protocol):
     @property
     def calibration(self) -> object | None: ...
 
-    def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]: ...
+    def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]:
+        """One score per trace of a question, in order."""
+        ...
 
     def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
         """Scores of (question, trace) pairs, in their order."""
@@ -41,8 +43,8 @@ class ScoringCritic(Protocol):
 
 
 @dataclass(frozen=True)
-class Scored:
-    """One line, what was said of it, and its share of the critic's time in seconds (0: it was scored earlier).
+class ScoredTrace:
+    """One line of a trace file, its scores, and its share of the critic's time in seconds (0: it was scored earlier).
 
     Rewards, scores and surprise in nats; `predicted_first_error` is 0-based, -1 for none. Of a critic without a
     calibration there are no probabilities: `step_error_probability` and `predicted_first_error` are None.
@@ -58,10 +60,10 @@ class Scored:
     seconds: float = 0.0
 
     @classmethod
-    def of(cls, item: LabelledTrace, score: TraceScore, diagnosis: Diagnosis, seconds: float = 0.0) -> Scored:
+    def of(cls, item: LabelledTrace, score: TraceScore, diagnosis: Diagnosis, seconds: float = 0.0) -> ScoredTrace:
         """What a critic and the diagnosis said."""
-        told = [step.error_probability for step in diagnosis.steps]
-        probabilities = None if None in told else told
+        known = [step.error_probability for step in diagnosis.steps if step.error_probability is not None]
+        probabilities = known if len(known) == len(diagnosis.steps) else None
         predicted = -1 if diagnosis.first_suspect is None else diagnosis.first_suspect
         return cls(
             item=item,
@@ -75,19 +77,19 @@ class Scored:
         )
 
     @classmethod
-    def from_record(cls, item: LabelledTrace, record: Mapping[str, Any]) -> Scored:
+    def from_record(cls, item: LabelledTrace, record: Mapping[str, Any]) -> ScoredTrace:
         """What an earlier run wrote of this line."""
         return cls(item, **{name: record[name] for name in SCORES})
 
     def record(self) -> dict[str, Any]:
-        """The line as it stood with what was said of it: one line of `scored.jsonl`."""
-        said = {name: getattr(self, name) for name in SCORES}
-        return {**self.item.record, **{k: list(v) if isinstance(v, Sequence) else v for k, v in said.items()}}
+        """The line as it stood with its scores: one line of `scored.jsonl`. What is not known is None, JSON's null."""
+        scores = {name: getattr(self, name) for name in SCORES}
+        return {**self.item.record, **{k: list(v) if isinstance(v, Sequence) else v for k, v in scores.items()}}
 
 
 def score_traces(
     lines: Iterable[LabelledTrace | BadLine], critic: ScoringCritic, *, window: int = WINDOW
-) -> Iterator[Scored | BadLine]:
+) -> Iterator[ScoredTrace | BadLine]:
     """Every line in order, scored; a line that the critic refuses with a ValueError becomes a BadLine."""
     lines = iter(lines)
     while batch := list(islice(lines, window)):
@@ -97,7 +99,7 @@ def score_traces(
             yield next(scored) if isinstance(line, LabelledTrace) else line
 
 
-def _score_window(items: Sequence[LabelledTrace], critic: ScoringCritic) -> list[Scored | BadLine]:
+def _score_window(items: Sequence[LabelledTrace], critic: ScoringCritic) -> list[ScoredTrace | BadLine]:
     started = time.perf_counter()
     try:
         scores = critic.score_many([(item.question, item.trace) for item in items]) if items else []
@@ -108,6 +110,6 @@ def _score_window(items: Sequence[LabelledTrace], critic: ScoringCritic) -> list
         return [one for item in items for one in _score_window([item], critic)]
     seconds = (time.perf_counter() - started) / max(1, len(items))
     return [
-        Scored.of(item, score, diagnose(item.question, item.trace, critic, score=score), seconds)
+        ScoredTrace.of(item, score, diagnose(item.question, item.trace, critic, score=score), seconds)
         for item, score in zip(items, scores, strict=True)
     ]

@@ -39,7 +39,7 @@ def selection_report(
     rules = [rule for rule in RULES if all(rule in curve for curve in curves)]
     bootstrap = ProblemBootstrap(np.arange(len(choices)), resamples=resamples, seed=seed)
     accuracy = {rule: np.array([curve[rule] for curve in curves]) for rule in rules}
-    figures = {rule: [bootstrap.mean(at_n) for at_n in accuracy[rule].T] for rule in rules}
+    figures = {rule: [figure for at_n in accuracy[rule].T if (figure := bootstrap.mean(at_n))] for rule in rules}
     gain = accuracy["weighted_vote"][:, -1] - accuracy["majority"][:, -1]
     return {
         "n_candidates": largest,

@@ -73,7 +73,7 @@ def stripped(solution: str, rng: random.Random) -> str | None:
     equations = [[check.text.strip() for check in check_equations(step)] for step in steps]
     if not all(equations):
         return None
-    return _changed(solution, [", ".join(found) for found in equations], answer)
+    return _changed(solution, [", ".join(texts) for texts in equations], answer)
 
 
 STYLE_EDITS: dict[str, StyleEdit] = {

@@ -37,15 +37,29 @@ class LabelledTrace:
     record: dict[str, Any]
 
 
-def read_traces(path: Path) -> Iterator[LabelledTrace | BadLine]:
+def read_traces(path: str | Path) -> Iterator[LabelledTrace | BadLine]:
     """Every trace of a file in order: JSON lines (blank lines are no lines) or one JSON array.
 
-    Lines may be in the trace schema or in one of `formats`. Of JSON lines one is in memory at a time; an array, which
-    is how some benchmarks come, is read whole.
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import irl_core as irl
+    >>> lines = '{"question": "3 * 4?", "steps": ["3 * 4 = 13"], "first_error_step": 0}\\n{"question": "3 * 4?"}\\n'
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "traces.jsonl")
+    ...     _ = path.write_text(lines)
+    ...     trace, bad = irl.read_traces(path)
+    >>> trace.question, trace.trace.step_texts(), trace.first_error_step
+    ('3 * 4?', ['3 * 4 = 13'], 0)
+    >>> bad
+    BadLine(line=2, reason="needs 'steps' or 'solution'")
+
+    Lines may be in the trace schema or in one of `formats`. What cannot be used is a `BadLine` with its number and the
+    reason. Of JSON lines one is in memory at a time; an array, which is how some benchmarks come, is read whole.
 
     Raises:
         OSError: if the file cannot be read.
     """
+    path = Path(path)
     if _is_array(path):
         yield from _read_array(path)
         return
@@ -144,7 +158,7 @@ def _gold(record: dict[str, Any]) -> str | None:
 
 
 def _first_error(record: dict[str, Any], n_steps: int) -> int | None:
-    step = _optional(record, "first_error_step", int)
+    step: int | None = _optional(record, "first_error_step", int)
     if step is not None and not -1 <= step < n_steps:
         raise ValueError(f"'first_error_step' is {step}, but the steps are 0 to {n_steps - 1} (-1: no error)")
     return step

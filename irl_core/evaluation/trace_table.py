@@ -6,12 +6,13 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 
 from irl_core.diagnosis.best_of_n import Candidates, number_groups
-from irl_core.evaluation.metrics import StepLabels
-from irl_core.evaluation.scoring import Scored
+from irl_core.evaluation.localisation_metrics import StepLabels
+from irl_core.evaluation.scoring import ScoredTrace
 from irl_core.evaluation.trace_files import LabelledTrace
 from irl_core.text.answers import answers_match, canonical_answer
 from irl_core.text.equations import check_equations
@@ -19,7 +20,7 @@ from irl_core.text.json_lines import BadLine
 from irl_core.text.traces import Trace
 
 UNLABELLED = -2
-UNJUDGED = -2
+NOT_PREDICTED = -2
 UNKNOWN = -1
 UNREADABLE = 0
 
@@ -28,9 +29,10 @@ UNREADABLE = 0
 class TraceTable:
     """N scored traces; arrays (N,), those of the steps (S,) with trace i's at `starts[i]:starts[i + 1]`.
 
-    `false_equation` is the first step in which exact arithmetic finds one, -1 for none. `first_error` is `UNLABELLED`
-    where a file does not say, `final_correct` `UNKNOWN`, `answer` a 64-bit digest or
-    `UNREADABLE`, `logprob` (nats per token) NaN, `generator` an index into `generators` or `UNKNOWN`.
+    `predicted` is the suspect step, -1 for none, and `false_equation` the first step in which exact arithmetic finds
+    one, -1 for none. `first_error` is `UNLABELLED` where a file does not say, `final_correct` `UNKNOWN`, `answer` a
+    64-bit digest or `UNREADABLE`, `logprob` (nats per token) NaN, `generator` an index into `generators` or `UNKNOWN`.
+    Of a critic without a calibration `predicted` is `NOT_PREDICTED` and `step_probability` NaN.
     """
 
     problem: np.ndarray
@@ -53,13 +55,13 @@ class TraceTable:
 
     @property
     def has_probabilities(self) -> bool:
-        """Whether the critic has a calibration: without one `predicted` is `UNJUDGED`, the steps' probability NaN."""
+        """Whether the critic has a calibration."""
         return not np.isnan(self.step_probability).any()
 
     @property
     def has_verdict(self) -> np.ndarray:
         """Which traces are known to be right or wrong."""
-        return (self.first_error != UNLABELLED) | (self.final_correct != UNKNOWN)
+        return np.asarray((self.first_error != UNLABELLED) | (self.final_correct != UNKNOWN))
 
     @property
     def wrong(self) -> np.ndarray:
@@ -104,8 +106,13 @@ _COLUMNS = {
 
 
 @dataclass
-class TraceTableBuilder:
-    """Takes scored traces and skipped lines one by one; `table` is what the report is made of."""
+class ScoredTraces:
+    """The scored traces of a run so far, as columns that grow, and what else its report needs.
+
+    `n_tokens` counts the tokens of all traces, `timed_tokens` those that took `seconds` of the critic's time (not
+    those that were scored earlier). `borrowed_logprobs` says that a trace came without log-probabilities of its policy
+    and the critic's reference stood in.
+    """
 
     skipped: list[BadLine] = field(default_factory=list)
     n_tokens: int = 0
@@ -114,16 +121,20 @@ class TraceTableBuilder:
     borrowed_logprobs: bool = False
     _problems: dict[bytes, int] = field(default_factory=dict)
     _generators: dict[str, int] = field(default_factory=dict)
-    _columns: dict[str, array] = field(default_factory=lambda: {name: array(code) for name, code in _COLUMNS.items()})
+    _columns: dict[str, array[Any]] = field(
+        default_factory=lambda: {name: array(code) for name, code in _COLUMNS.items()}
+    )
 
     def __len__(self) -> int:
         return len(self._columns["problem"])
 
     @property
     def n_problems(self) -> int:
+        """How many different questions there are."""
         return len(self._problems)
 
-    def add(self, line: Scored | BadLine) -> None:
+    def add(self, line: ScoredTrace | BadLine) -> None:
+        """Take one more trace, or a line that was skipped."""
         if isinstance(line, BadLine):
             self.skipped.append(line)
             return
@@ -135,7 +146,7 @@ class TraceTableBuilder:
         row = {
             "problem": self._problems.setdefault(_digest(item.question.strip(), 12), len(self._problems)),
             "score": line.trace_score,
-            "predicted": UNJUDGED if line.predicted_first_error is None else line.predicted_first_error,
+            "predicted": NOT_PREDICTED if line.predicted_first_error is None else line.predicted_first_error,
             "false_equation": _first_false_equation(item.trace),
             "first_error": UNLABELLED if item.first_error_step is None else item.first_error_step,
             "final_correct": UNKNOWN if correct is None else correct,
@@ -148,15 +159,13 @@ class TraceTableBuilder:
         for name, value in row.items():
             self._columns[name].append(value)
         unknown = [float("nan")] * len(line.step_scores)
-        self._columns["step_probability"].extend(
-            unknown if line.step_error_probability is None else line.step_error_probability
-        )
+        self._columns["step_probability"].extend(line.step_error_probability or unknown)
         self._columns["step_reward"].extend(line.step_scores)
 
     def _generator(self, name: str | None) -> int:
         return UNKNOWN if name is None else self._generators.setdefault(name, len(self._generators))
 
-    def _mean_logprob(self, line: Scored) -> float:
+    def _mean_logprob(self, line: ScoredTrace) -> float:
         if line.item.mean_logprob is not None:
             return line.item.mean_logprob
         if not line.step_surprise or not line.token_rewards:
@@ -165,7 +174,7 @@ class TraceTableBuilder:
         return -sum(line.step_surprise) / len(line.token_rewards)
 
     def table(self) -> TraceTable:
-        """What was added so far."""
+        """The traces that were added so far."""
         columns = {name: np.array(column) for name, column in self._columns.items()}
         columns["starts"] = np.append(columns["starts"], len(columns["step_reward"]))
         return TraceTable(**columns, generators=tuple(self._generators))

@@ -46,7 +46,7 @@ def fit_trace_weights(
     labels = np.repeat([1.0, 0.0], len(rows))
     model = LogisticRegression(fit_intercept=False, C=1 / penalty, max_iter=1000)
     model.fit(np.concatenate([rows, -rows]), labels, sample_weight=np.tile(share, 2) / 2)
-    return model.coef_[0] / scale
+    return np.asarray(model.coef_[0] / scale)
 
 
 def held_out_scores(

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from irl_core.diagnosis.calibration import Calibration, TraceModel
 from irl_core.diagnosis.evidence import FEATURES, features, gather
-from irl_core.diagnosis.first_error import first_error_probabilities, hazards, log_odds, seen_as_a_whole
+from irl_core.diagnosis.first_error import apply_trace_model, first_error_probabilities, hazards, log_odds
 from irl_core.diagnosis.suspect_step import diagnose_scored
 from irl_core.text.number_use import numbers_in
 from irl_core.text.scores import TraceScore
@@ -61,10 +61,10 @@ def test_a_hazard_is_the_logistic_function_of_the_standardised_features():
 def test_a_model_of_whole_traces_keeps_the_steps_proportions_and_sets_their_sum():
     model = TraceModel(of_steps=1.0, of_score=-2.0, intercept=0.5, source="hand-made", n_traces=1)
     # The sum 0.5 has log-odds 0; the logit is 0.5 + 0 - 2 * 0.25 = 0, so the sum stays 0.5.
-    assert seen_as_a_whole([0.1, 0.4], 0.25, model) == pytest.approx([0.1, 0.4])
+    assert apply_trace_model([0.1, 0.4], 0.25, model) == pytest.approx([0.1, 0.4])
     # 0.5 + 0 + 2 * 0.4493 = 1.3986: probability 0.802.
-    assert seen_as_a_whole([0.1, 0.4], -0.4493, model) == pytest.approx([0.1604, 0.6416], abs=1e-4)
-    assert seen_as_a_whole([], 1.0, model) == []
+    assert apply_trace_model([0.1, 0.4], -0.4493, model) == pytest.approx([0.1604, 0.6416], abs=1e-4)
+    assert apply_trace_model([], 1.0, model) == []
 
 
 def test_log_odds_stay_finite():

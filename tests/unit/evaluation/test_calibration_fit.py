@@ -1,29 +1,19 @@
 """The hazard model on data whose answer is known beforehand."""
 
-import json
 import math
-import random
-import re
 
 import numpy as np
 import pytest
 
-from irl_core.diagnosis.calibration import load_calibration
 from irl_core.evaluation.calibration_fit import (
     Hazard,
     Outcomes,
     cross_validated,
     cross_validated_traces,
-    false_flag_rate,
     fit_hazard,
     fit_trace_model,
     shared_out,
-    threshold_at,
 )
-from irl_core.learning.data.demonstrations import Demonstration
-from irl_core.learning.data.edited_solutions import edited_solutions
-from irl_core.text.traces import Trace
-from train import calibrate
 
 
 def made_up(n: int, seed: int = 0) -> tuple[list[np.ndarray], np.ndarray]:
@@ -40,8 +30,8 @@ def made_up(n: int, seed: int = 0) -> tuple[list[np.ndarray], np.ndarray]:
 
 def test_the_probabilities_of_a_hazard_are_those_of_a_survival_model():
     hazard = Hazard(mean=np.array([1.0]), scale=np.array([2.0]), weights=np.array([1.0]), intercept=0.0)
-    found = hazard.first_error(np.array([[1.0], [1.0 + 2 * math.log(3)]]))
-    assert found == pytest.approx([0.5, 0.5 * 0.75])
+    probabilities = hazard.first_error(np.array([[1.0], [1.0 + 2 * math.log(3)]]))
+    assert probabilities == pytest.approx([0.5, 0.5 * 0.75])
 
 
 def test_a_fitted_hazard_finds_the_weights_that_made_the_data():
@@ -77,7 +67,7 @@ def test_a_model_of_whole_traces_finds_the_weights_that_made_the_data():
     rng = np.random.default_rng(0)
     fit = fit_trace_model([outcomes(rng, 6000, range(6000), 0.5), outcomes(rng, 3000, range(3000), 0.5)])
     assert fit == pytest.approx((1.5, -2.0, 0.5), abs=0.15)
-    assert fit.probability(Outcomes(*(np.array([0.0]),) * 4)) == pytest.approx([1 / (1 + np.exp(-fit.intercept))])
+    assert fit.probability(np.array([0.0]), np.array([0.0])) == pytest.approx([1 / (1 + np.exp(-fit.intercept))])
 
 
 def test_every_source_weighs_the_same_in_the_model_of_whole_traces():
@@ -105,115 +95,17 @@ def test_steps_share_what_the_whole_trace_is_given():
     assert [s.tolist() for s in shared] == [pytest.approx([0.2, 0.6]), pytest.approx([0.1])]
 
 
-def test_a_threshold_at_a_rate_is_reached_by_no_more_than_that_share_of_the_right_traces():
-    wrong = np.array([0.1, 0.2, 0.2, 0.4, 0.95])
-    erroneous = np.array([False, False, False, False, True])
-    for rate, reached in ((0.0, 0.0), (0.25, 0.25), (0.5, 0.25), (0.75, 0.75), (1.0, 1.0)):
-        assert false_flag_rate(wrong, erroneous, threshold_at(wrong, erroneous, rate)) == reached
-    assert 0.4 < threshold_at(wrong, erroneous, 0.0) < 0.41
-    assert threshold_at(np.array([1.0]), np.array([False]), 0.0) == 1.0
+def test_where_all_steps_are_right_or_all_wrong_the_hazard_is_the_same_everywhere():
+    rows = [np.array([[0.0], [5.0]]), np.array([[-3.0]])]
+    right = fit_hazard(rows, np.array([-1, -1]), 1.0)
+    assert right.first_error(rows[0]) == pytest.approx([1e-6, 1e-6])
+    wrong = fit_hazard(rows, np.array([0, 0]), 1.0)
+    assert wrong.first_error(rows[1]) == pytest.approx([1 - 1e-6])
+    nobody = Outcomes(np.array([0.5, 1.0]), np.zeros(2), np.array([False, False]), np.array(["a", "b"]))
+    assert fit_trace_model([nobody]).probability(nobody.steps, nobody.scores) == pytest.approx([1e-6, 1e-6])
 
 
-def test_an_edited_solution_is_wrong_in_the_step_that_is_named_and_nowhere_else():
-    demonstrations = [Demonstration("Tom has 3, 4 and 5.", "3 * 4 = 12 pens\n12 + 5 = 17 pens\n#### 17", "gsm8k")]
-    found = list(edited_solutions(demonstrations, 20, "train", random.Random(0)))
-    assert len(found) == 21
-    for one in found:
-        right, wrong = (Trace.from_text(text).step_texts() for text in (one.right, one.wrong))
-        assert [k for k, (a, b) in enumerate(zip(right, wrong, strict=True)) if a != b] == [one.step]
-
-
-class HandMadeCritic:
-    """Rewards a step by the number it holds."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def score_many(self, items):
-        from irl_core.text.scores import TraceScore
-
-        rewards = [[-float(re.findall(r"\d", text)[-1]) for text in trace.step_texts()] for _, trace in items]
-        return [
-            TraceScore(
-                offsets=trace.steps,
-                rewards=tuple(r),
-                values=tuple(np.cumsum(r).tolist()),
-                step_rewards=tuple(r),
-                trace_score=float(np.mean(r)),
-            )
-            for (_, trace), r in zip(items, rewards, strict=True)
-        ]
-
-
-def test_calibrate_writes_what_the_diagnosis_reads_and_reports_held_out_figures(tmp_path, monkeypatch, capsys):
-    lines = [
-        {"question": f"Q{i}", "steps": ["say 1", f"say {7 if i % 2 else 0}"], "first_error_step": 1 if i % 2 else -1}
-        for i in range(40)
-    ]
-    assert Trace.from_steps(lines[0]["steps"]).steps
-    (tmp_path / "traces.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name: HandMadeCritic(tmp_path))
-    calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), "--source", "made up"])
-    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert figures["cross_validated"]["f1"]["value"] == 1.0
-    assert figures["cross_validated"]["top1"]["value"] == 1.0
-    calibration = load_calibration(tmp_path / "calibration.json")
-    assert (calibration.source, calibration.n_traces) == ("made up", 40)
-    assert calibration.weights[0] < 0
-    assert calibration.supervision == "step labels"
-    assert calibration.trace_model is None
-    assert calibration.false_flag_rate == figures["false_flag_rate"] == 0.0
-
-
-def test_outcomes_of_other_generators_settle_how_probable_an_error_is_in_the_whole(tmp_path, monkeypatch, capsys):
-    steps = ["say 1", "say 7", "say 0"]
-    lines = [
-        {"question": f"Q{i}", "steps": [steps[0], steps[1 + i % 2]], "first_error_step": -1 if i % 2 else 1}
-        for i in range(40)
-    ]
-    ended = [
-        {"question": f"Q{i}", "solution": "say 1\nsay 7", "final_correct": i % 4 != 0, "gold_answer": "7"}
-        for i in range(40)
-    ]
-    for name, rows in (("traces", lines), ("weaker", ended)):
-        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name: HandMadeCritic(tmp_path))
-    options = ["--source", "made up", "--outcomes", str(tmp_path / "weaker.jsonl")]
-    calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), *options])
-    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
-    calibration = load_calibration(tmp_path / "calibration.json")
-    assert calibration.trace_model.source == "the traces with step labels, weaker"
-    assert calibration.trace_model.n_traces == 80
-    assert calibration.supervision == "step labels and outcomes"
-    assert figures["outcomes"][0]["n"] == 40
-    assert figures["cross_validated"]["top1"]["value"] == 1.0
-
-
-def test_a_calibration_from_demonstrations_uses_no_label_and_is_judged_on_labelled_traces(
-    tmp_path, monkeypatch, capsys
-):
-    rows = [
-        {"question": f"Tom has {i} and 7.", "answer": f"{i} + 7 = {i + 7} pens\nHe has {i + 7}.\n#### {i + 7}"}
-        for i in range(30)
-    ]
-    (tmp_path / "gsm8k.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    line = {"question": "Q", "steps": ["3 + 4 = 8 pens", "so 8"], "first_error_step": 0}
-    (tmp_path / "other.jsonl").write_text(json.dumps(line) + "\n" + json.dumps(line | {"first_error_step": -1}))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name: HandMadeCritic(tmp_path))
-    options = ["--n", "5", "--report-on", str(tmp_path / "other.jsonl"), "--false-flag-rate", "0.1"]
-    calibrate.main(["--demonstrations", str(tmp_path / "gsm8k.jsonl"), "--out", str(tmp_path / "c.json"), *options])
-    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
-    calibration = load_calibration(tmp_path / "c.json")
-    assert (calibration.supervision, calibration.n_traces) == ("demonstrations", 20)
-    assert calibration.false_flag_rate <= 0.1
-    assert calibration.not_sure_rate <= 0.3
-    assert calibration.unsure_above <= calibration.threshold
-    assert figures["reported_on"]["accuracy_error"]["n"] == 1
-    assert not (tmp_path / "calibration.json").exists()
-
-
-def test_a_calibration_without_a_wrong_trace_is_refused_in_words(tmp_path, capsys):
-    (tmp_path / "traces.jsonl").write_text(json.dumps({"question": "Q", "steps": ["1"], "first_error_step": -1}))
-    with pytest.raises(SystemExit):
-        calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), "--source", "x"])
-    assert "has to be wrong" in capsys.readouterr().err
+def test_traces_of_one_problem_cannot_be_held_out_and_the_message_says_so():
+    rows, first_error = made_up(4)
+    with pytest.raises(ValueError, match="of one problem: nothing can be held out"):
+        cross_validated(rows, first_error, np.zeros(4), 1.0)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 
 import pytest
 
+from irl_core.evaluation import trace_files
 from irl_core.evaluation.trace_files import LabelledTrace, parse_line, read_traces
 from irl_core.text.json_lines import MAX_LINE_BYTES, BadLine
 
@@ -117,3 +119,15 @@ def test_an_endless_line_is_passed_over_and_the_next_one_is_read(tmp_path, exces
     assert bad == BadLine(1, "longer than 1,000,000 bytes")
     assert isinstance(line, LabelledTrace)
     assert line.line == 2
+
+
+def test_a_path_may_be_a_text(tmp_path):
+    path = tmp_path / "traces.jsonl"
+    path.write_text(json.dumps(GOOD))
+    assert [line.question for line in read_traces(str(path))] == ["1 + 1?"]
+
+
+def test_the_example_in_the_documentation_gives_what_it_says():
+    results = doctest.testmod(trace_files)
+    assert results.attempted > 0
+    assert results.failed == 0

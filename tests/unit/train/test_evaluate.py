@@ -362,3 +362,83 @@ def test_help_explains_the_format(capsys):
     shown = capsys.readouterr().out
     assert "first_error_step counts from 0" in shown
     assert "bootstrap resamples (default: 1000)" in shown
+
+
+def uncalibrated() -> ArithmeticCritic:
+    return ArithmeticCritic(calibration=None)
+
+
+NEED_PROBABILITIES = {
+    "trace": ("ece", "brier", "reliability"),
+    "localisation": (
+        *("f1", "accuracy_error", "accuracy_correct", "threshold", "f1_oracle", "threshold_oracle", "mcc"),
+        *("first_step_accuracy", "step_ece", "step_brier", "step_reliability"),
+    ),
+}
+
+
+def test_without_a_calibration_rewards_order_the_steps_and_what_needs_a_probability_is_null(run):
+    # MISREAD has no false equation, and so no step of low reward: the first of equals is the error by chance.
+    report, figures = run([*LABELLED, labelled(WRONG, 2, False)], critic=uncalibrated())
+    calibrated, _ = run([*LABELLED, labelled(WRONG, 2, False)])
+    for part, names in NEED_PROBABILITIES.items():
+        assert report[part].keys() == calibrated[part].keys()
+        assert {name for name, figure in report[part].items() if figure is None} == set(names)
+    localisation = report["localisation"]
+    assert localisation["top1"]["value"] == pytest.approx(2 / 3)
+    # First errors cost 1, 0 and 0 nats, the six steps without error 0, 0 | 0 | none | 0, 1: by pairs, ties one half.
+    assert localisation["step_auroc"]["n"] == 8
+    assert localisation["step_auroc"]["value"] == pytest.approx(((4 + 0.5) + 2 * (4 * 0.5)) / 15)
+    assert report["trace"]["auroc"] == calibrated["trace"]["auroc"]
+    assert report["selection"] == calibrated["selection"]
+    assert "has no calibration" in report["notes"][0]
+    assert "train.calibrate" in report["notes"][0]
+    assert "no calibration" not in " ".join(calibrated["notes"])
+    assert "localisation.f1" not in figures
+    assert figures["localisation.top1"] == pytest.approx(2 / 3)
+
+
+def test_reports_for_people_show_what_an_uncalibrated_critic_does_not_know(run, tmp_path):
+    html, markdown = tmp_path / "r.html", tmp_path / "r.md"
+    lines = [{**line, "generator": f"g{i % 2}"} for i, line in enumerate([*LABELLED, *LABELLED])]
+    report, _ = run(lines, "--html", str(html), "--markdown", str(markdown), critic=uncalibrated())
+    assert report["generators"]["g0"]["localisation"]["f1"] is None
+    assert "| first-error F1 (ProcessBench), shipped threshold | – |  |  |" in markdown.read_text()
+    assert "<td>first-error F1 (ProcessBench), shipped threshold</td><td>–</td>" in html.read_text()
+    assert "has no calibration" in markdown.read_text()
+    ours = html.read_text().replace(get_plotlyjs(), "")
+    assert ours.count('class="plotly-graph-div"') == 2
+    assert "Reliability" not in ours
+
+
+def strict_json(line: str) -> dict:
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(line, parse_constant=refuse)
+
+
+def test_scores_of_an_uncalibrated_critic_are_json_and_are_gone_on_with_and_evaluated_again(run, tmp_path):
+    path = tmp_path / "scored.jsonl"
+    first, _ = run(LABELLED, "--save-scores", str(path), critic=uncalibrated())
+    written = path.read_text()
+    scored = [strict_json(line) for line in written.splitlines()]
+    assert {(one["step_error_probability"], one["predicted_first_error"]) for one in scored} == {(None, None)}
+    again, _ = run(scored, critic=uncalibrated())
+    path.write_text(written[: len(written) // 2])
+    resumed, _ = run(LABELLED, "--save-scores", str(path), "--resume", critic=uncalibrated())
+    assert path.read_text() == written
+    assert (
+        {**first, "tokens_per_second": 0} == {**again, "tokens_per_second": 0} == {**resumed, "tokens_per_second": 0}
+    )
+
+
+def test_scores_from_before_the_calibration_are_not_mixed_with_those_after_it(run, tmp_path):
+    path = tmp_path / "scored.jsonl"
+    run(LABELLED, "--save-scores", str(path), critic=uncalibrated())
+    with pytest.raises(ValueError, match="the scored file lacks error probabilities"):
+        run(LABELLED, "--save-scores", str(path), "--resume")
+    path.unlink()
+    run(LABELLED, "--save-scores", str(path))
+    with pytest.raises(ValueError, match="the scored file has error probabilities"):
+        run(LABELLED, "--save-scores", str(path), "--resume", critic=uncalibrated())
