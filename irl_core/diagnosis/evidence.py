@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from irl_core.text.equations import EquationCheck, check_equations
-from irl_core.text.number_use import _COMMON, numbers_in, stated_final_answer, unknown_operands
+from irl_core.text.number_use import COMMON_NUMBERS, numbers_in, stated_final_answer, unknown_operands
 from irl_core.text.scores import TraceScore
 from irl_core.text.steps import step_of_tokens
 from irl_core.text.traces import Trace
@@ -50,7 +50,7 @@ def gather(question: str, trace: Trace, score: TraceScore) -> list[StepEvidence]
     rewards: list[list[float]] = [[] for _ in trace.steps]
     for owner, reward in zip(owners, score.rewards, strict=True):
         rewards[owner].append(reward)
-    known = numbers_in(question) | _COMMON
+    known = numbers_in(question) | COMMON_NUMBERS
     last_result: Fraction | None = None
     evidence: list[StepEvidence] = []
     for k, (start, end) in enumerate(trace.steps):

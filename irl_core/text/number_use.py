@@ -21,7 +21,7 @@ _WORDS = {word: Fraction(i) for i, word in enumerate(_ONE_BASED, 1)} | {
     "triple": Fraction(3),
 }
 # What a solution may use without being told: halves, percent, and the clock's and the calendar's units.
-_COMMON = {Fraction(n) for n in (0, 1, 2, 3, 4, 7, 10, 12, 24, 30, 52, 60, 100, 365, 1000)}
+COMMON_NUMBERS = {Fraction(n) for n in (0, 1, 2, 3, 4, 7, 10, 12, 24, 30, 52, 60, 100, 365, 1000)}
 
 
 def numbers_in(text: str) -> set[Fraction]:
