@@ -1,9 +1,9 @@
 """Supervised fine-tuning: teach the policy to write expert solutions.
 
-    python -m train.sft --config train/configs/sft.yaml --out runs/sft
+    python -m train.sft --config train/configs/sft/small-1-first.yaml --out runs/sft
 
 A LoRA adapter on the backbone learns log π(solution | question) from GSM8K's training solutions, generated word
-problems and arithmetic drills. A killed run goes on with `--resume`.
+problems and arithmetic drills. Ctrl-C keeps everything, and a stopped or killed run goes on with `--resume`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Adversarial IRL, first stage: warm up the discriminator on contrast trees.
+"""Warm up the critic on contrast trees, before adversarial IRL or in place of it.
 
     python -m train.warmup --config train/configs/warmup.yaml
 
 The reward is ρ_t = w_t log π_φ(y_t), with φ starting at the fine-tuned policy. Each expert solution is set against
 counterfactual edits of its steps and against the steps at which samples of the policy leave it, every pair under the
-same prefix. Only demonstrations are used: no outcome label, no step label. A killed run goes on with `--resume`.
+same prefix. Only demonstrations are used: no outcome label, no step label. Ctrl-C keeps
+everything, and a stopped or killed run goes on with `--resume`.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def save(model, args, out: Path) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.warmup", description=__doc__)
-    add_training_options(parser, out="runs/airl", lr=2e-4)
+    add_training_options(parser, out="runs/warmup", lr=2e-4)
     parser.add_argument("--name", default="contrast", help="the critic's name")
     parser.add_argument("--init", default="assets/checkpoints/policy", help="adapter to start from: the policy's")
     parser.add_argument("--limit", type=int, help="use only the first so many demonstrations")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -12,6 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from irl_core.models.backbones import Backbone, load_causal_lm
 from irl_core.models.devices import native_dtype
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 def attention() -> str:
@@ -42,7 +47,17 @@ def new_adapter(
     )
     adapted = get_peft_model(model, config, autocast_adapter_dtype=float32)
     adapted.peft_config["default"].base_model_name_or_path = backbone.name
-    return adapted.train()
+    return saved_without_hub(adapted).train()
+
+
+def saved_without_hub(model: PeftModel) -> PeftModel:
+    """The same model, which from now on saves its adapter without asking the hub, whoever saves it.
+
+    No embedding is trained. Left to find that out, PEFT would ask the hub for a model of the backbone's name, at every
+    checkpoint that a trainer writes.
+    """
+    model.save_pretrained = functools.partial(model.save_pretrained, save_embedding_layers=False)
+    return model
 
 
 def train_upper_layers(model: torch.nn.Module, layers: int) -> None:
@@ -81,9 +96,11 @@ def merge_into(target: torch.nn.Module, adapted: PeftModel) -> None:
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write the adapter in PEFT's format, float16: half the size, and the same text in every test made of it."""
+    """Write the adapter in PEFT's format, float16: half the size, and the same text in every test made of it.
+
+    Asks no hub.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    # No embedding is trained; left to find that out, PEFT would ask the hub for a model of the backbone's name.
     model.save_pretrained(folder, safe_serialization=True, selected_adapters=["default"], save_embedding_layers=False)
     weights = folder / "adapter_model.safetensors"
     save_file({k: v.to(torch.float16) for k, v in load_file(weights).items()}, weights, metadata={"format": "pt"})
@@ -91,7 +108,9 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
         extra.unlink()
 
 
-def new_critic(body: str | Path, *, rank: int | None, seed: int, dtype: torch.dtype | None = None):
+def new_critic(
+    body: str | Path, *, rank: int | None, seed: int, dtype: torch.dtype | None = None
+) -> PreTrainedModel | PeftModel:
     """A token classifier on a pretrained body whose head says 0 of everything, with LoRA matrices if `rank` is given.
 
     No dropout: it would make a reward of chance.
@@ -121,4 +140,4 @@ def new_critic(body: str | Path, *, rank: int | None, seed: int, dtype: torch.dt
         exclude_modules=["score"],
         task_type="TOKEN_CLS",
     )
-    return get_peft_model(model, lora)
+    return saved_without_hub(get_peft_model(model, lora))
