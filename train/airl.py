@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from irl_core.learning.airl.policy_run import PolicyRun, PolicySetup, set_up_policy, train_policy
+from irl_core.learning.airl.policy_run import PolicyRun, PolicySetup, output_folder, set_up_policy, train_policy
 from train.cli import parse_settings, print_figures
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     except (BackboneError, OSError, ValueError) as problem:
         raise SystemExit(f"error: {problem}") from problem
-    folder = Path(args.output_dir) / "critic"
+    folder = output_folder(args) / "critic"
     figures = train_policy(trainer, run, setup, supervision=args.supervision, critic=folder)
     if figures is not None:
         trainer.discriminator.save_pretrained(folder, backbone=run.critic or run.backbone)

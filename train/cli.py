@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 import yaml
 
-First, Second = TypeVar("First"), TypeVar("Second")
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -88,7 +89,7 @@ def parse_settings(
     """
     from train.dataclass_options import DataclassParser
 
-    usage = "%(prog)s [--config FILE.yaml] [--resume] [--option VALUE ...]"
+    usage = "%(prog)s [--config FILE.yaml] [--option VALUE ...]"
     parser = DataclassParser([first, second], groups, prog=prog, usage=usage, description=description)
     parser.set_defaults(**defaults)
     args = parse_args(parser, argv)

@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from inspect import get_annotations
 from types import MappingProxyType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from transformers import HfArgumentParser
 
@@ -25,7 +25,7 @@ ALIASES = MappingProxyType(
 OTHERS = "settings of TRL and transformers"
 
 
-class DataclassParser(HfArgumentParser):  # type: ignore[misc]  # transformers has no annotations here
+class DataclassParser(HfArgumentParser):
     """`HfArgumentParser` whose help comes in groups, our own options first, and whose own booleans are switches.
 
     Args:
@@ -33,17 +33,17 @@ class DataclassParser(HfArgumentParser):  # type: ignore[misc]  # transformers h
         groups: the titles of groups by the class that declares their fields.
     """
 
-    def __init__(self, dataclass_types: Sequence[type], groups: Mapping[type, str], **settings: Any) -> None:
+    def __init__(self, dataclass_types: Sequence[type[Any]], groups: Mapping[type, str], **settings: Any) -> None:
         self.groups, self.hints = groups, dict[str, Any]()
-        super().__init__(dataclass_types, **{"formatter_class": argparse.HelpFormatter, **settings})
+        super().__init__(cast(Any, dataclass_types), **{"formatter_class": argparse.HelpFormatter, **settings})
 
-    def _add_dataclass_arguments(self, dtype: type) -> None:
+    def _add_dataclass_arguments(self, dtype: type[Any]) -> None:
         titled = {group.title: group for group in self._action_groups}
         for title in (*dict.fromkeys(self.groups.values()), OTHERS):
             if title not in titled:
                 titled[title] = self.add_argument_group(title)
         hints = get_type_hints(dtype)
-        for declared in dataclasses.fields(dtype):  # type: ignore[arg-type]
+        for declared in dataclasses.fields(dtype):
             if not declared.init:
                 continue
             field = copy.copy(declared)
@@ -63,7 +63,7 @@ class DataclassParser(HfArgumentParser):  # type: ignore[misc]  # transformers h
             field.metadata = MappingProxyType({**field.metadata, "aliases": [alias], "help": text})
             title = next(iter(self.groups.values()), OTHERS)
         before = len(self._actions)
-        self._parse_dataclass_field(titled[title], field)
+        self._parse_dataclass_field(cast(argparse.ArgumentParser, titled[title]), field)
         for action in self._actions[before:]:
             # The command line is turned into kebab-case before it is parsed, so the help need not show both.
             action.option_strings = [f for f in reversed(action.option_strings) if "_" not in f]

@@ -8,8 +8,9 @@ discriminator is not used. Ctrl-C keeps everything, and a stopped or killed run 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from typing import cast
 
 from train.cli import print_figures
 
@@ -28,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         raise SystemExit(f"error: {problem}") from problem
     trainer = PolicyTrainer(
         model=setup.model,
-        reward_funcs=solved,
+        reward_funcs=cast("Callable[..., list[float | None]]", solved),
         args=args,
         train_dataset=setup.dataset,
         processing_class=setup.tokenizer,

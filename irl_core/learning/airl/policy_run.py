@@ -23,7 +23,10 @@ from irl_core.models.backbones import Backbone, load_causal_lm, load_tokenizer, 
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-    from trl import GRPOConfig
+    from peft import PeftModel
+    from transformers import PreTrainedModel
+
+    from irl_core.learning.airl.config import AIRLConfig
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # rollout_func is one; a contract test holds it
@@ -71,7 +74,7 @@ class PolicySetup:
     """
 
     backbone: Backbone
-    model: torch.nn.Module
+    model: PreTrainedModel | PeftModel
     tokenizer: PreTrainedTokenizerBase
     dataset: Dataset
     rollout_func: OpenVINORollouts | MergedRollouts | None
@@ -104,27 +107,39 @@ class PolicyRunFigures:
     critic: str | None
 
 
-def set_up_policy(run: PolicyRun, args: GRPOConfig) -> PolicySetup:
+def set_up_policy(run: PolicyRun, args: AIRLConfig) -> PolicySetup:
     """Load all that a run needs.
 
     Raises:
         BackboneError, FileNotFoundError, ValueError: saying what is missing or does not fit.
     """
-    if not run.resume and last_checkpoint(Path(args.output_dir)):
+    if not run.resume and last_checkpoint(output_folder(args)):
         raise ValueError(f"{args.output_dir} holds a run already: go on with --resume, or choose another --out")
     backbone = resolve_backbone(run.backbone)
     tokenizer = load_tokenizer(backbone)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    dataset = load_problems(run, tokenizer, args.max_completion_length)
-    model: torch.nn.Module
+    dataset = load_problems(run, tokenizer, args.max_completion_length or 0)
+    model = _policy_model(run, backbone, args.seed)
+    return PolicySetup(backbone, model, tokenizer, dataset, rollouts_of(run, backbone, args.seed))
+
+
+def output_folder(args: TrainingArguments) -> Path:
+    """Where a run is written."""
+    return Path(str(args.output_dir))
+
+
+def _policy_model(run: PolicyRun, backbone: Backbone, seed: int) -> PreTrainedModel | PeftModel:
     if run.rank is None:
-        model = load_causal_lm(backbone, dtype=torch.float32).train()
-    else:
-        model = new_adapter(backbone, rank=run.rank, seed=args.seed, float32=True)
+        if run.init:
+            raise ValueError("init names an adapter, but rank is null, so that all weights are trained: set rank")
+        whole = load_causal_lm(backbone, dtype=torch.float32)
+        whole.train()
+        return whole
+    model = new_adapter(backbone, rank=run.rank, seed=seed, float32=True)
     if run.init:
         load_adapter_weights(model, Path(run.init))
-    return PolicySetup(backbone, model, tokenizer, dataset, rollouts_of(run, backbone, args.seed))
+    return model
 
 
 def rollouts_of(run: PolicyRun, backbone: Backbone, seed: int) -> OpenVINORollouts | MergedRollouts | None:
@@ -171,7 +186,7 @@ def train_policy(
         SystemExit: if memory does not suffice, with what to lower.
         KeyboardInterrupt: at the second Ctrl-C.
     """
-    checkpoint, started = last_checkpoint(Path(trainer.args.output_dir)) if run.resume else None, time.monotonic()
+    checkpoint, started = last_checkpoint(output_folder(trainer.args)) if run.resume else None, time.monotonic()
     with stop_on_interrupt("this step is finished and everything saved") as stop:
         trainer.add_callback(StopAfterStep(stop, trainer.accelerator))
         _train(trainer, checkpoint)
@@ -226,7 +241,7 @@ def _train(trainer: PolicyTrainer, checkpoint: Path | None) -> None:
 
 def _save_policy(trainer: PolicyTrainer, run: PolicyRun, setup: PolicySetup) -> Path:
     """Write the adapter, or the whole model where there is none; its folder."""
-    out = Path(trainer.args.output_dir)
+    out = output_folder(trainer.args)
     if run.rank is None:
         trainer.save_model(str(out / "policy"))
         setup.tokenizer.save_pretrained(out / "policy")

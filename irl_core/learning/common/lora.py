@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -56,13 +56,13 @@ def saved_without_hub(model: PeftModel) -> PeftModel:
     No embedding is trained. Left to find that out, PEFT would ask the hub for a model of the backbone's name, at every
     checkpoint that a trainer writes.
     """
-    model.save_pretrained = functools.partial(model.save_pretrained, save_embedding_layers=False)
+    setattr(model, "save_pretrained", functools.partial(model.save_pretrained, save_embedding_layers=False))  # noqa: B010
     return model
 
 
-def train_upper_layers(model: torch.nn.Module, layers: int) -> None:
+def train_upper_layers(model: PreTrainedModel | PeftModel, layers: int) -> None:
     """Hold everything still but the last `layers` blocks and the head: the backward pass ends where they begin."""
-    depth = model.config.num_hidden_layers
+    depth = int(model.config.num_hidden_layers)
     for name, parameter in model.named_parameters():
         block = re.search(r"\.layers\.(\d+)\.", name)
         if block and int(block[1]) < depth - layers:
@@ -91,8 +91,10 @@ def merge_into(target: torch.nn.Module, adapted: PeftModel) -> None:
     """Write each adapted layer into a plain copy of the model: its update added in float32, the sum rounded once."""
     for name, layer in adapted.get_base_model().named_modules():
         if isinstance(layer, LoraLayer):
-            update = layer.get_delta_weight("default").float()
-            target.get_submodule(name).weight.copy_(layer.get_base_layer().weight.float() + update)
+            adapted_layer = cast(Any, layer)  # what every LoRA layer has, PEFT's base class does not declare
+            update = adapted_layer.get_delta_weight("default").float()
+            weight = target.get_submodule(name).get_parameter("weight")
+            weight.copy_(adapted_layer.get_base_layer().weight.float() + update)
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
@@ -101,7 +103,9 @@ def save_adapter(model: PeftModel, folder: Path) -> None:
     Asks no hub.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    model.save_pretrained(folder, safe_serialization=True, selected_adapters=["default"], save_embedding_layers=False)
+    model.save_pretrained(
+        str(folder), safe_serialization=True, selected_adapters=["default"], save_embedding_layers=False
+    )
     weights = folder / "adapter_model.safetensors"
     save_file({k: v.to(torch.float16) for k, v in load_file(weights).items()}, weights, metadata={"format": "pt"})
     for extra in folder.glob("README.md"):
@@ -120,7 +124,7 @@ def new_critic(
     torch.manual_seed(seed)
     config = AutoConfig.from_pretrained(body, num_labels=1, trust_remote_code=False)
     config.classifier_dropout = 0.0
-    model = AutoModelForTokenClassification.from_pretrained(
+    model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
         body,
         config=config,
         dtype=dtype,
@@ -128,8 +132,8 @@ def new_critic(
         use_safetensors=True,
         trust_remote_code=False,
     )
-    torch.nn.init.zeros_(model.score.weight)
-    torch.nn.init.zeros_(model.score.bias)
+    for part in model.get_submodule("score").parameters():
+        torch.nn.init.zeros_(part)
     if rank is None:
         return model
     lora = LoraConfig(

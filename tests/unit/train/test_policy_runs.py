@@ -24,8 +24,8 @@ from irl_core.models.prompts import prompt_ids
 from tests.conftest import ROOT
 from tests.support.nano import nano_tokenizer
 from tests.support.training import CONFIGS, arguments, ground, interrupt_at, last_json
-from train import airl, grpo, warmup
-from train.cli import parse_args, read_settings
+from train import airl, grpo
+from train.cli import read_settings
 
 __all__ = ["ground"]
 
@@ -180,10 +180,6 @@ def test_a_checkpoint_that_was_being_written_is_passed_over(tmp_path):
         if whole:
             (tmp_path / f"checkpoint-{step}" / "complete").touch()
     assert last_checkpoint(tmp_path).name == "checkpoint-10"
-
-
-def test_the_configuration_of_the_warm_up_is_read():
-    assert parse_args(warmup.build_parser(), ["--config", str(CONFIGS / "warmup.yaml")]).edits_per_step == 2
 
 
 @pytest.mark.parametrize(
