@@ -1,7 +1,7 @@
 """What the discriminator costs: one step of AIRL beside one plain GRPO step of TRL on the same rollouts' engine.
 
-    python -m benchmarks.airl_step --config train/configs/airl-embedded.yaml --max_steps 8 \\
-        --disc_updates 1 --local_weight 0.3
+    python -m benchmarks.airl_step --config train/configs/airl/embedded.yaml --max-steps 8 \\
+        --disc-updates 1 --local-weight 0.3
 
 Both trainers are built from the same configuration and run one after the other. The first step of each, which packs
 the weights that draw, is not counted. Processor seconds are told beside seconds, because a busy machine stretches the
@@ -16,13 +16,12 @@ from statistics import mean
 
 from transformers import TrainerCallback
 
-from irl_core.learning.airl.config import AIRLConfig
 from irl_core.learning.airl.grpo import PolicyTrainer
 from irl_core.learning.airl.outcomes import solved
-from irl_core.learning.airl.policy_run import prepare
+from irl_core.learning.airl.policy_run import set_up_policy
 from irl_core.learning.airl.trainer import AIRLTrainer
-from train.airl import AIRLRun, load_critic_model
-from train.cli import parse_dataclasses, print_figures
+from train.airl import load_critic_model, parse
+from train.cli import print_figures
 
 
 class Clock(TrainerCallback):
@@ -43,26 +42,24 @@ class Clock(TrainerCallback):
 
 
 def main() -> None:
-    run, args = parse_dataclasses(
-        [AIRLRun, AIRLConfig], None, prog="python -m benchmarks.airl_step", description=__doc__
-    )
+    run, args = parse(None, prog="python -m benchmarks.airl_step", description=__doc__, out="runs/airl-step")
     args.save_strategy, args.disc_warmup_steps = "no", 0
     found = {}
     for name in ("grpo", "airl"):
         with tempfile.TemporaryDirectory() as args.output_dir:
-            ground, clock = prepare(run, args), Clock()
+            setup, clock = set_up_policy(run, args), Clock()
             shared = {
-                "model": ground.model,
+                "model": setup.model,
                 "args": args,
-                "train_dataset": ground.dataset,
-                "processing_class": ground.tokenizer,
-                "rollout_func": ground.rollout_func,
+                "train_dataset": setup.dataset,
+                "processing_class": setup.tokenizer,
+                "rollout_func": setup.rollout_func,
                 "callbacks": [clock],
             }
             if name == "grpo":
                 trainer = PolicyTrainer(reward_funcs=solved, **shared)
             else:
-                critic, tokenizer = load_critic_model(run, args, ground)
+                critic, tokenizer = load_critic_model(run, args, setup)
                 trainer = AIRLTrainer(critic=critic, critic_tokenizer=tokenizer, **shared)
             trainer.train()
             found[name] = clock.means()

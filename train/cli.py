@@ -1,4 +1,8 @@
-"""What the scripts share: a YAML file of settings under the command line, and one last line of figures."""
+"""The command line of every script: options in kebab-case over a YAML file, and one last line of figures.
+
+An option is written `--batch-size 8`; `--batch_size` is taken as well. `--config FILE.yaml` gives settings in either
+spelling, and a file may name another one as its `base`. `--out`, `--lr` and `--resume` mean the same in every script.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,12 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
+
+First = TypeVar("First")
+Second = TypeVar("Second")
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -18,7 +25,8 @@ class HelpFormatter(argparse.HelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         shown = action.help or ""
-        has_default = action.default not in (None, False, argparse.SUPPRESS) and action.option_strings
+        absent = action.default is None or action.default is False or action.default in ("", argparse.SUPPRESS)
+        has_default = action.option_strings and not absent
         return f"{shown} (default: %(default)s)" if has_default and "%(default)" not in shown else shown
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
@@ -44,16 +52,63 @@ def parse_args(parser: argparse.ArgumentParser, argv: Sequence[str] | None = Non
         parser.formatter_class = HelpFormatter
     if not any("--config" in action.option_strings for action in parser._actions):
         parser.add_argument("--config", type=Path, metavar="FILE.yaml", help="settings; the command line wins")
+    typed = [kebab_case(word) for word in (sys.argv[1:] if argv is None else argv)]
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False, prog=parser.prog)
     finder.add_argument("--config", type=Path)
-    known, _ = finder.parse_known_args(argv)
-    if known.config is None:
-        return parser.parse_args(argv)
+    config = finder.parse_known_args(typed)[0].config
+    if config is None:
+        return parser.parse_args(typed)
     try:
-        from_file = arguments_of(parser, read_settings(known.config))
+        from_file = arguments_of(parser, read_settings(config))
     except ValueError as problem:
-        parser.error(f"{known.config}: {problem}")
-    return parser.parse_args([*from_file, *(sys.argv[1:] if argv is None else argv)])
+        parser.error(f"{config}: {problem}")
+    return parser.parse_args([*from_file, *typed])
+
+
+def parse_settings(
+    first: type[First],
+    second: type[Second],
+    argv: Sequence[str] | None,
+    *,
+    prog: str,
+    description: str | None,
+    groups: Mapping[type, str],
+    defaults: Mapping[str, Any],
+) -> tuple[First, Second]:
+    """As `parse_args`, but the options are the fields of two dataclasses, an instance of each of which is returned.
+
+    null in the file is None for a field that may be None, and "not set here" for any other.
+
+    Args:
+        groups: titles of groups of the help, by the class that declares their fields, in the help's order; the
+            fields of other classes, which are TRL's and transformers', follow in a group of their own.
+        defaults: of fields whose own default does not suit the script.
+
+    Raises:
+        SystemExit: (2) with a message on stderr for any mistake, settings that contradict each other among them.
+    """
+    from train.dataclass_options import DataclassParser
+
+    usage = "%(prog)s [--config FILE.yaml] [--option VALUE ...]"
+    parser = DataclassParser([first, second], groups, prog=prog, usage=usage, description=description)
+    parser.set_defaults(**defaults)
+    args = parse_args(parser, argv)
+    try:
+        return parser.instance(first, args), parser.instance(second, args)
+    except (ValueError, TypeError) as problem:
+        parser.error(f"{args.config}: {problem}" if args.config else str(problem))
+
+
+def kebab_case(word: str) -> str:
+    """A word of the command line with the option's name, if it is one, in kebab-case.
+
+    >>> kebab_case("--batch_size=a_b")
+    '--batch-size=a_b'
+    """
+    if not word.startswith("--"):
+        return word
+    name, equals, value = word.partition("=")
+    return name.replace("_", "-") + equals + value
 
 
 def output_file(name: str) -> Path:
@@ -72,66 +127,82 @@ def output_file(name: str) -> Path:
     return path
 
 
-def parse_dataclasses(types: Sequence[type], argv: Sequence[str] | None, *, prog: str, description: str) -> tuple:
-    """One instance of each dataclass from `--config FILE.yaml` and the command line, which wins, by TRL's parser.
+def read_settings(path: Path, above: Sequence[Path] = ()) -> dict[str, Any]:
+    """The mapping in a YAML file over that of the file which it names as its `base`, if any.
+
+    A base is looked for beside the file that names it. An empty file is an empty mapping.
+
+    Args:
+        above: the files that led here.
 
     Raises:
-        SystemExit: (2) with a message on stderr for any mistake, settings that contradict each other among them.
+        ValueError: if a file cannot be read, is not YAML, is not a mapping from names to values, or is its own base.
     """
-    from trl import TrlParser
-
-    argv = list(sys.argv[1:] if argv is None else argv)
-    parser = TrlParser(types, prog=prog, description=description, formatter_class=HelpFormatter, allow_abbrev=False)
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--config", type=Path)
-    config = finder.parse_known_args(argv)[0].config
+    path = path.resolve()
+    if path in above:
+        circle = " -> ".join(file.name for file in (*above[above.index(path) :], path))
+        raise ValueError(f"the bases go in a circle ({circle}): take out one of the 'base' lines")
+    own = _read_mapping(path)
+    base = own.pop("base", None)
+    if base is None:
+        return own
+    if not isinstance(base, str):
+        raise ValueError(f"'base' names one YAML file, not {base!r}")
     try:
-        if config is not None:
-            known = {action.dest for action in parser._actions} - {"help"} | {"env"}
-            for key in read_settings(config):
-                if key not in known:
-                    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.0)[0]
-                    raise ValueError(f"unknown setting {key!r}; did you mean {nearest!r}?")
-        return parser.parse_args_and_config(argv)
-    except (ValueError, TypeError, OSError) as problem:
-        parser.error(f"{config}: {problem}" if config else str(problem))
+        settings = read_settings(path.parent / base, (*above, path))
+    except ValueError as problem:
+        raise ValueError(f"in its base {base}: {problem}") from problem
+    for key, value in own.items():
+        settings.pop(key, None)  # what is said last stands last, for an option may have two names
+        settings[key] = value
+    return settings
 
 
-def read_settings(path: Path) -> dict[str, Any]:
-    """The mapping in a YAML file (an empty file is an empty mapping).
-
-    Raises:
-        ValueError: if it cannot be read, is not YAML, or is not a mapping from names to values.
-    """
+def _read_mapping(path: Path) -> dict[str, Any]:
     try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+        mapping = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
         raise ValueError(f"cannot be read as YAML: {problem}") from problem
-    if settings is None:
+    if mapping is None:
         return {}
-    if not isinstance(settings, dict) or not all(isinstance(key, str) for key in settings):
+    if not isinstance(mapping, dict) or not all(isinstance(key, str) for key in mapping):
         raise ValueError("must hold 'name: value' lines")
-    return settings
+    return {key.replace("-", "_"): value for key, value in mapping.items()}
 
 
 def arguments_of(parser: argparse.ArgumentParser, settings: Mapping[str, Any]) -> list[str]:
     """Settings as the command-line arguments that say the same.
 
+    What no command line can say (None, a mapping) becomes the default of a field that may hold it.
+
     Raises:
         ValueError: for a key that is no option (naming the nearest that is), and for a value of the wrong kind.
     """
-    actions = {action.dest: action for action in parser._actions if action.option_strings}
-    options = {dest: action for dest, action in actions.items() if dest not in ("help", "config")}
+    options = _options(parser)
     arguments: list[str] = []
     for key, value in settings.items():
-        dest = key.replace("-", "_")
-        if dest not in options:
-            nearest = difflib.get_close_matches(dest, options, n=1, cutoff=0.0)
+        name = key.replace("-", "_")
+        if name not in options:
+            nearest = difflib.get_close_matches(name, options, n=1, cutoff=0.0)
             hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
             raise ValueError(f"unknown setting {key!r}{hint}")
-        if value is not None:
-            arguments += _argument(key, options[dest], value)
+        action = options[name]
+        if getattr(parser, "holds", lambda *_: False)(action, value):
+            parser.set_defaults(**{action.dest: value})
+        elif value is not None:
+            arguments += _argument(key, action, value)
     return arguments
+
+
+def _options(parser: argparse.ArgumentParser) -> dict[str, argparse.Action]:
+    """Every option by each of its names in snake_case."""
+    options: dict[str, argparse.Action] = {}
+    for action in parser._actions:
+        names = [flag[2:].replace("-", "_") for flag in action.option_strings if flag.startswith("--")]
+        for name in (action.dest, *names):
+            if name not in ("help", "config") and not (name != action.dest and name.startswith("no_")):
+                options.setdefault(name, action)
+    return options
 
 
 def _argument(key: str, action: argparse.Action, value: Any) -> list[str]:
@@ -156,7 +227,8 @@ def _word(value: Any) -> str:
 
 
 def add_training_options(parser: argparse.ArgumentParser, *, out: str, lr: float) -> None:
-    """What every training script asks: where to write, what to train on, how fast, and whether to go on."""
+    """What every script that trains from demonstrations asks: where to write, what to train, how fast, and whether to
+    go on."""
     parser.add_argument("--out", default=out, help="folder for what is trained, checkpoints and metrics")
     parser.add_argument("--backbone", default="embedded", help="'embedded', a folder, or a hub name")
     parser.add_argument(

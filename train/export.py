@@ -16,28 +16,25 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast
 
 import torch
 from tqdm import tqdm
+from transformers import PreTrainedModel
 
 from irl_core.critic.model import Critic
-from irl_core.critic.token_statistics import encode_items
 from irl_core.export.distilled_head import LinearHead, agreement, fit_head, token_states
 from irl_core.export.model_card import causal_card, classifier_card
-from irl_core.export.plain_checkpoints import outputs_of, save_plain, token_classifier
+from irl_core.export.plain_checkpoints import token_classifier
+from irl_core.export.verified import save_verified
 from irl_core.learning.data.demonstrations import HUB_NAME, load_gsm8k
 from irl_core.learning.data.edited_solutions import edited_solutions
 from irl_core.loading import load_critic
-from irl_core.text.traces import Trace
 from train.cli import parse_args, print_figures
 
-EXAMPLE = ("Tom has 3 boxes of 4 pens and buys 5 more. How many pens has he?", "3 * 4 = 12\n12 + 5 = 17\n#### 17")
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-TOLERANCE = {"float32": 1e-4, "bfloat16": 0.5}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -47,17 +44,20 @@ def main(argv: Sequence[str] | None = None) -> None:
         require_token(parser)
     critic = load_critic(args.critic, dtype=torch.float32)
     figures: dict[str, Any] = {"critic": critic.name, "sha256": critic.sha256, "form": critic.card.form}
-    classifier = args.out / "token-classification"
-    if critic.card.form == "head":
-        figures["token_classification"] = write(critic, critic.model, classifier, args.dtype)
-        card = classifier_card(critic, None)
-    else:
-        head, figures["distilled"] = distil(critic, args)
-        causal = args.out / "causal"
-        figures["token_classification"] = write(critic, token_classifier(critic.model, head), classifier, args.dtype)
-        figures["causal"] = write(critic, critic.model, causal, args.dtype)
-        (causal / "README.md").write_text(causal_card(critic), encoding="utf-8")
-        card = classifier_card(critic, figures["distilled"])
+    model = cast(PreTrainedModel, critic.model)
+    classifier, causal, dtype = args.out / "token-classification", args.out / "causal", DTYPES[args.dtype]
+    try:
+        if critic.card.form == "head":
+            figures["token_classification"] = save_verified(critic, model, classifier, dtype)
+            card = classifier_card(critic, None)
+        else:
+            head, figures["distilled"] = distil(critic, args)
+            figures["token_classification"] = save_verified(critic, token_classifier(model, head), classifier, dtype)
+            figures["causal"] = save_verified(critic, model, causal, dtype)
+            (causal / "README.md").write_text(causal_card(critic), encoding="utf-8")
+            card = classifier_card(critic, figures["distilled"])
+    except ValueError as problem:
+        raise SystemExit(f"error: {problem}") from problem
     (classifier / "README.md").write_text(card, encoding="utf-8")
     if args.push:
         figures["pushed"] = [push(parser, folder, name) for folder, name in targets(args)]
@@ -67,8 +67,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 def distil(critic: Critic, args: argparse.Namespace) -> tuple[LinearHead, dict[str, Any]]:
     """A head fitted on GSM8K train and generated problems with their edits, and how well it does on held-out ones."""
     rng = random.Random(args.seed)
-    pairs = {}
-    for split, n in (("train", args.n), ("held_out", max(2, args.n // 4))):
+    pairs: dict[str, list[Any]] = {}
+    sizes: dict[Literal["train", "held_out"], int] = {"train": args.n, "held_out": max(2, args.n // 4)}
+    for split, n in sizes.items():
         demonstrations = load_gsm8k(args.demonstrations, split=split) if args.demonstrations else []
         edited = list(edited_solutions(demonstrations, n, split, rng))
         pairs[split] = [
@@ -81,35 +82,6 @@ def distil(critic: Critic, args: argparse.Namespace) -> tuple[LinearHead, dict[s
         "fitted_on_pairs": len(pairs["train"]),
         "penalty": head.penalty,
     }
-
-
-def write(critic: Critic, model: torch.nn.Module, folder: Path, dtype: str) -> dict[str, Any]:
-    """Save, load again by transformers alone, and compare.
-
-    Raises:
-        SystemExit: if what was written does not say what was meant.
-    """
-    from transformers import AutoModelForCausalLM, AutoModelForTokenClassification
-
-    encoded = encode_items(critic.tokenizer, [(EXAMPLE[0], Trace.from_text(EXAMPLE[1]))])[0]
-    ids = encoded.prompt + encoded.completion
-    # Scoring has left the critic's model with an attention of its own.
-    model.set_attn_implementation("sdpa")
-    meant = outputs_of(model, ids)
-    save_plain(critic, model, folder, DTYPES[dtype])
-    model.float()
-    if (critic.path / "calibration.json").exists():
-        shutil.copy(critic.path / "calibration.json", folder)
-    # An exact copy is a critic again, with its weights beside its card; a distilled one keeps the card of its origin.
-    exact = getattr(model.config, "errata_output", "value") == "value"
-    card = critic.card.model_copy(update={"backbone": ".", "adapter": None} if exact else {})
-    (folder / "critic.json").write_text(card.model_dump_json(indent=1), encoding="utf-8")
-    loader = AutoModelForTokenClassification if hasattr(model, "score") else AutoModelForCausalLM
-    again = loader.from_pretrained(folder, use_safetensors=True, local_files_only=True, trust_remote_code=False).eval()
-    difference = float((outputs_of(again.to(model.device), ids) - meant).abs().max())
-    if difference > TOLERANCE[dtype]:
-        raise SystemExit(f"{folder} says something else than the critic: they differ by {difference:.4f}")
-    return {"folder": str(folder), "architecture": type(again).__name__, "largest_difference": difference}
 
 
 def targets(args: argparse.Namespace) -> list[tuple[Path, str]]:

@@ -12,6 +12,7 @@ import json
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -25,15 +26,14 @@ from train.cli import parse_args, print_figures
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(build_parser(), argv)
     examples = json.loads(Path(args.examples).read_text("utf-8"))["problems"]
-    for pair in args.pairs:
-        record_all(PAIRS[pair], examples, Path(args.out) / pair)
+    print_figures({pair: record_all(PAIRS[pair], examples, Path(args.out) / pair) for pair in args.pairs})
 
 
-def record_all(pair: Pair, examples: Sequence[dict[str, str]], out: Path) -> None:
-    """Every example, solved by a pair, in the place of what is in `out`."""
+def record_all(pair: Pair, examples: Sequence[dict[str, str]], out: Path) -> dict[str, Any]:
+    """Every example, solved by a pair, in the place of what is in `out`; the figures of it."""
     out.mkdir(parents=True, exist_ok=True)
     workbench = Workbench(policy=pair.name, critic=pair.name)
     sessions = [record(workbench, example) for example in tqdm(examples, unit="problem", desc=pair.name)]
@@ -41,7 +41,7 @@ def record_all(pair: Pair, examples: Sequence[dict[str, str]], out: Path) -> Non
         old.unlink()
     for example, session in zip(examples, sessions, strict=True):
         (out / f"{example['id']}.json").write_text(session.model_dump_json(exclude_none=True) + "\n", "utf-8")
-    print_figures({"sessions": len(sessions), "seconds": [round(s.seconds, 1) for s in sessions], "out": str(out)})
+    return {"sessions": len(sessions), "seconds": [round(s.seconds or 0.0, 1) for s in sessions], "out": str(out)}
 
 
 def record(workbench: Workbench, example: dict[str, str]) -> Session:

@@ -1,41 +1,42 @@
 """GRPO with the outcome as its reward: what a policy learns when it is told which answers are right.
 
-    python -m train.grpo --config train/configs/airl-embedded.yaml --output_dir runs/grpo
+    python -m train.grpo --config train/configs/airl/embedded.yaml --out runs/grpo
 
 The upper bound for adversarial IRL, which is not told. Takes the same configuration; what belongs to the
-discriminator is not used. A killed run goes on with `--resume true`.
+discriminator is not used. Ctrl-C keeps everything, and a stopped or killed run goes on with `--resume`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import cast
 
-from train.cli import parse_dataclasses, print_figures
+from train.cli import print_figures
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    from irl_core.learning.airl.config import AIRLConfig
     from irl_core.learning.airl.grpo import PolicyTrainer
     from irl_core.learning.airl.outcomes import solved
-    from irl_core.learning.airl.policy_run import go, prepare
+    from irl_core.learning.airl.policy_run import set_up_policy, train_policy
     from irl_core.models.download import BackboneError
-    from train.airl import AIRLRun
+    from train.airl import parse
 
-    run, args = parse_dataclasses([AIRLRun, AIRLConfig], argv, prog="python -m train.grpo", description=__doc__)
+    run, args = parse(argv, prog="python -m train.grpo", description=__doc__, out="runs/grpo")
     try:
-        ground = prepare(run, args)
+        setup = set_up_policy(run, args)
     except (BackboneError, OSError, ValueError) as problem:
         raise SystemExit(f"error: {problem}") from problem
     trainer = PolicyTrainer(
-        model=ground.model,
-        reward_funcs=solved,
+        model=setup.model,
+        reward_funcs=cast("Callable[..., list[float | None]]", solved),
         args=args,
-        train_dataset=ground.dataset,
-        processing_class=ground.tokenizer,
-        rollout_func=ground.rollout_func,
+        train_dataset=setup.dataset,
+        processing_class=setup.tokenizer,
+        rollout_func=setup.rollout_func,
     )
-    if (figures := go(trainer, run, ground, supervision="outcomes")) is not None:
-        print_figures(figures)
+    if (figures := train_policy(trainer, run, setup, supervision="outcomes")) is not None:
+        print_figures(asdict(figures))
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+from collections.abc import Sequence
 from itertools import islice
 
 from irl_core.learning.data.demonstrations import Demonstration, load_gsm8k
@@ -19,7 +20,7 @@ from irl_core.learning.data.word_problems import drills, generate
 from train.cli import output_file, parse_args, print_figures
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(build_parser(), argv)
     rng = random.Random(args.seed)
     made = [

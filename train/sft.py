@@ -1,18 +1,20 @@
 """Supervised fine-tuning: teach the policy to write expert solutions.
 
-    python -m train.sft --config train/configs/sft.yaml --out runs/sft
+    python -m train.sft --config train/configs/sft/small-1-first.yaml --out runs/sft
 
 A LoRA adapter on the backbone learns log π(solution | question) from GSM8K's training solutions, generated word
-problems and arithmetic drills. A killed run goes on with `--resume`.
+problems and arithmetic drills. Ctrl-C keeps everything, and a stopped or killed run goes on with `--resume`.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from transformers import PreTrainedTokenizerBase
 
 from irl_core.learning.common.encoding import ROUND_TO, collated, completion_logprobs, encode
 from irl_core.learning.common.lora import load_adapter_weights, new_adapter, save_adapter
@@ -24,7 +26,7 @@ from irl_core.models.devices import native_device
 from train.cli import add_training_options, parse_args, print_figures
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = build_parser()
     args = parse_args(parser, argv)
     backbone = resolve_backbone(args.backbone)
@@ -44,7 +46,7 @@ def main(argv: list[str] | None = None) -> None:
         rows = [examples[i] for i in batches[step]]
         ids, attention, completion = collated(rows, tokenizer.pad_token_id, model.device, round_to=ROUND_TO)
         loss = -completion_logprobs(model, ids, attention, completion).mean()
-        loss.backward()
+        torch.autograd.backward(loss)
         return {"loss": loss.item(), "tokens": int(attention.sum())}
 
     adapter = Path(args.out) / "adapter"
@@ -95,13 +97,13 @@ def validation(args: argparse.Namespace) -> dict[str, list[Demonstration]]:
 
 
 @torch.no_grad()
-def _loss(model, tokenizer, demonstrations: list[Demonstration]) -> float:
+def _loss(model: torch.nn.Module, tokenizer: PreTrainedTokenizerBase, demonstrations: list[Demonstration]) -> float:
     """Mean negative log-likelihood per completion token, in nats."""
     model.eval()
     total, count = 0.0, 0
     for d in demonstrations:
         row = encode(tokenizer, d.question, d.solution)
-        logprobs = completion_logprobs(model, *collated([row], 0, model.device))
+        logprobs = completion_logprobs(model, *collated([row], 0, next(model.parameters()).device))
         total, count = total - logprobs.sum().item(), count + len(logprobs)
     return total / count
 

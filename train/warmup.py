@@ -1,19 +1,23 @@
-"""Adversarial IRL, first stage: warm up the discriminator on contrast trees.
+"""Warm up the critic on contrast trees, before adversarial IRL or in place of it.
 
     python -m train.warmup --config train/configs/warmup.yaml
 
 The reward is ρ_t = w_t log π_φ(y_t), with φ starting at the fine-tuned policy. Each expert solution is set against
 counterfactual edits of its steps and against the steps at which samples of the policy leave it, every pair under the
-same prefix. Only demonstrations are used: no outcome label, no step label. A killed run goes on with `--resume`.
+same prefix. Only demonstrations are used: no outcome label, no step label. Ctrl-C keeps
+everything, and a stopped or killed run goes on with `--resume`.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from peft import PeftModel
+from transformers import PreTrainedTokenizerBase
 
 from irl_core.critic.card import CriticCard
 from irl_core.learning.common.lora import load_adapter_weights, new_adapter, save_adapter
@@ -27,7 +31,7 @@ from irl_core.models.devices import native_device
 from train.cli import add_training_options, parse_args, print_figures
 
 
-def main(argv: list[str] | None = None) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = build_parser()
     args = parse_args(parser, argv)
     out = Path(args.out)
@@ -71,7 +75,7 @@ def main(argv: list[str] | None = None) -> None:
     )
 
 
-def learn(model, trees: list[Tree], args: argparse.Namespace) -> dict[str, float]:
+def learn(model: torch.nn.Module, trees: list[Tree], args: argparse.Namespace) -> dict[str, float]:
     """Forward and backward over some trees; means over them of the losses and of the pairs that are won."""
     forest = list(zip(trees, forest_logprobs(model, trees), strict=True))
     contrasts, margins = zip(
@@ -79,7 +83,7 @@ def learn(model, trees: list[Tree], args: argparse.Namespace) -> dict[str, float
     )
     likelihoods = [-logprobs[: tree.trunk - tree.prompt].mean() for tree, logprobs in forest]
     contrast, likelihood = torch.stack(contrasts).mean(), torch.stack(likelihoods).mean()
-    (likelihood + args.contrast * contrast).backward()
+    torch.autograd.backward(likelihood + args.contrast * contrast)
     return {
         "disc_loss": contrast.item(),
         "likelihood": likelihood.item(),
@@ -88,39 +92,39 @@ def learn(model, trees: list[Tree], args: argparse.Namespace) -> dict[str, float
     }
 
 
-def grow_trees(tokenizer, args, rng: random.Random) -> list[Tree]:
+def grow_trees(tokenizer: PreTrainedTokenizerBase, args: argparse.Namespace, rng: random.Random) -> list[Tree]:
     """One tree per demonstration that has a counterfactual, in random order."""
     rollouts = load_rollouts(Path(args.rollouts)) if args.rollouts else {}
     demonstrations = load_gsm8k(args.demonstrations)[: args.limit]
     if args.only_with_rollouts:
         demonstrations = [d for d in demonstrations if d.question in rollouts]
-    found = []
+    trees = []
     for d in demonstrations:
         grown = alternatives(d.question, d.solution, rollouts.get(d.question, []), args.edits_per_step, rng)
         if tree := grow(tokenizer, d.question, d.solution, grown, args.max_tokens):
-            found.append(tree)
-    if not found:
+            trees.append(tree)
+    if not trees:
         raise SystemExit("no demonstration has a counterfactual: check --demonstrations, --rollouts, --edits-per-step")
-    rng.shuffle(found)
-    return found
+    rng.shuffle(trees)
+    return trees
 
 
-def weights(args) -> dict[str, float]:
+def weights(args: argparse.Namespace) -> dict[str, float]:
     return {"number_weight": args.number_weight, "word_weight": args.word_weight, "beta": args.beta}
 
 
 @torch.no_grad()
-def evaluate(model, trees: list[Tree], args) -> dict[str, float]:
+def evaluate(model: torch.nn.Module, trees: list[Tree], args: argparse.Namespace) -> dict[str, float]:
     """Share of held-out pairs in which the expert's step is preferred, and the loss."""
     model.eval()
-    found = [contrast_loss(forest_logprobs(model, [tree])[0], tree, **weights(args)) for tree in trees]
+    contrasts = [contrast_loss(forest_logprobs(model, [tree])[0], tree, **weights(args)) for tree in trees]
     model.train()
-    margins = torch.cat([m for _, m in found])
-    loss = sum(loss.item() for loss, _ in found) / len(found)
+    margins = torch.cat([m for _, m in contrasts])
+    loss = sum(loss.item() for loss, _ in contrasts) / len(contrasts)
     return {"pairs": len(margins), "accuracy": round((margins > 0).float().mean().item(), 4), "loss": round(loss, 4)}
 
 
-def save(model, args, out: Path) -> None:
+def save(model: PeftModel, args: argparse.Namespace, out: Path) -> None:
     """The critic's folder: adapter and card. Its calibration is made by `train.calibrate`."""
     save_adapter(model, out / "critic")
     card = CriticCard(
@@ -135,7 +139,7 @@ def save(model, args, out: Path) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.warmup", description=__doc__)
-    add_training_options(parser, out="runs/airl", lr=2e-4)
+    add_training_options(parser, out="runs/warmup", lr=2e-4)
     parser.add_argument("--name", default="contrast", help="the critic's name")
     parser.add_argument("--init", default="assets/checkpoints/policy", help="adapter to start from: the policy's")
     parser.add_argument("--limit", type=int, help="use only the first so many demonstrations")

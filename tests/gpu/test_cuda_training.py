@@ -15,25 +15,17 @@ from irl_core.loading import load_critic
 from irl_core.models.backbones import resolve_backbone
 from irl_core.models.gguf import load_merged
 from irl_core.text.traces import Trace
-from tests.support.training import CONFIGS, arguments, break_at, fine_tune, ground, last_json, warm_up
+from tests.support.training import CONFIGS, arguments, fine_tune, ground, interrupt_at, last_json, warm_up
 from train import airl, grpo
+from train.cli import read_settings
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
 __all__ = ["ground"]
 
-ON_GPU = ["--use_cpu", "false", "--bf16", "true"]
-FROZEN = ["--disc_updates", "0", "--reward_form", "log_prob", "--disc_loss", "relativistic"]
-ADVERSARY = [
-    "--disc_updates",
-    "1",
-    "--reward_form",
-    "log_prob",
-    "--disc_loss",
-    "relativistic",
-    "--local_weight",
-    "0.3",
-]
+ON_GPU = ["--use-cpu", "false", "--bf16", "true"]
+FROZEN = ["--disc-updates", "0", "--reward-form", "log_prob", "--disc-loss", "relativistic"]
+ADVERSARY = ["--disc-updates", "1", *FROZEN[2:], "--local-weight", "0.3"]
 TRACE = Trace.from_text("He has 3 + 4 = 7 pens.\n#### 7")
 
 
@@ -45,7 +37,7 @@ def test_fine_tuning_that_is_broken_off_and_resumed_ends_as_if_nothing_had_happe
     with sdpa_kernel(SDPBackend.MATH):  # the others add up in whatever order their threads come
         fine_tune(ground, tmp_path / "whole", "--epochs", "3")
         with monkeypatch.context() as broken:
-            break_at(broken, 2, KeyboardInterrupt())
+            interrupt_at(broken, 2)
             fine_tune(ground, tmp_path / "broken", "--epochs", "3")
         fine_tune(ground, tmp_path / "broken", "--epochs", "3", "--resume")
     lines = [json.loads(line) for line in (tmp_path / "broken" / "metrics.jsonl").read_text().splitlines()]
@@ -62,7 +54,7 @@ def test_the_critic_is_warmed_up_on_the_gpu(ground, tmp_path, capsys):
 @pytest.mark.parametrize("rollouts", ["trl", "merged"])
 @pytest.mark.parametrize("kind", [FROZEN, ADVERSARY], ids=["frozen", "adversary"])
 def test_a_run_that_is_killed_goes_on_from_its_checkpoint(ground, tmp_path, monkeypatch, capsys, kind, rollouts):
-    argv = arguments(ground, tmp_path, *ON_GPU, *kind, "--rollouts", rollouts, "--refresh_every", "1")
+    argv = arguments(ground, tmp_path, *ON_GPU, *kind, "--rollouts", rollouts, "--refresh-every", "1")
     whole = PolicyTrainer._save_checkpoint
 
     def killed(trainer, model, trial):
@@ -74,14 +66,14 @@ def test_a_run_that_is_killed_goes_on_from_its_checkpoint(ground, tmp_path, monk
         broken.setattr(PolicyTrainer, "_save_checkpoint", killed)
         with pytest.raises(KeyboardInterrupt):
             airl.main(argv)
-    airl.main([*argv, "--resume", "true"])
+    airl.main([*argv, "--resume"])
     figures = last_json(capsys)
     assert (figures["resumed_at"], figures["steps"]) == (3, 6)
     assert any(weight.abs().sum() > 0 for name, weight in adapter(tmp_path / "adapter").items() if "lora_B" in name)
 
 
 def test_what_was_trained_on_the_gpu_scores_and_speaks_on_the_cpu_alike(ground, tmp_path, monkeypatch):
-    airl.main(arguments(ground, tmp_path, *ON_GPU, *ADVERSARY, "--rollouts", "merged", "--max_steps", "2"))
+    airl.main(arguments(ground, tmp_path, *ON_GPU, *ADVERSARY, "--rollouts", "merged", "--max-steps", "2"))
     on_gpu = load_critic(tmp_path / "critic", dtype=torch.float32)
     monkeypatch.setattr("irl_core.critic.model.native_device", lambda: torch.device("cpu"))
     on_cpu = load_critic(tmp_path / "critic", dtype=torch.float32)
@@ -95,13 +87,13 @@ def test_what_was_trained_on_the_gpu_scores_and_speaks_on_the_cpu_alike(ground, 
 
 
 def test_outcome_grpo_trains_on_the_gpu(ground, tmp_path, capsys):
-    grpo.main(arguments(ground, tmp_path, *ON_GPU, "--max_steps", "2"))
+    grpo.main(arguments(ground, tmp_path, *ON_GPU, "--max-steps", "2"))
     assert last_json(capsys)["steps"] == 2
     assert adapter(tmp_path / "adapter")
 
 
 def test_a_policy_without_an_adapter_trains_on_the_gpu(ground, tmp_path, capsys):
-    settings = yaml.safe_load((CONFIGS / "airl-nano.yaml").read_text()) | {"rank": None, "max_steps": 2}
+    settings = read_settings(CONFIGS / "airl" / "nano.yaml") | {"rank": None, "max_steps": 2}
     (tmp_path / "whole.yaml").write_text(yaml.safe_dump(settings))
     grpo.main(["--config", str(tmp_path / "whole.yaml"), *arguments(ground, tmp_path / "run", *ON_GPU)[2:]])
     assert last_json(capsys)["policy"].endswith("policy")

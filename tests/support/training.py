@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 from safetensors.torch import load_file
 
 from irl_core.learning.common.optimiser import MasterWeights
@@ -26,7 +30,7 @@ DEMONSTRATIONS = [
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory):
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("ground")
     nano_llama().save_pretrained(folder / "backbone")
     nano_tokenizer().save_pretrained(folder / "backbone")
@@ -34,7 +38,7 @@ def ground(tmp_path_factory):
     return folder
 
 
-def fine_tune(ground, out, *more):
+def fine_tune(ground: Path, out: Path, *more: str) -> None:
     sft.main([
         "--backbone", str(ground / "backbone"), "--demonstrations", str(ground / "demonstrations.jsonl"),
         "--out", str(out), "--stories", "0", "--drills", "8", "--rank", "4", "--batch-tokens", "512",
@@ -42,19 +46,20 @@ def fine_tune(ground, out, *more):
     ])  # fmt: skip
 
 
-def last_json(capsys):
-    return json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+def last_json(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    figures: dict[str, Any] = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    return figures
 
 
-def adapter(folder):
+def adapter(folder: Path) -> dict[str, torch.Tensor]:
     return load_file(folder / "adapter" / "adapter_model.safetensors")
 
 
-def break_at(monkeypatch, step, error):
-    """Let the optimiser fail when it is asked for its `step`-th update."""
+def break_at(monkeypatch: pytest.MonkeyPatch, step: int, error: BaseException) -> None:
+    """Let the optimiser fail when it is asked for its `step`-th update, counted from 0."""
     whole, count = MasterWeights.step, iter(range(1000))
 
-    def failing(self):
+    def failing(self: MasterWeights) -> float:
         if next(count) == step:
             raise error
         return whole(self)
@@ -62,7 +67,22 @@ def break_at(monkeypatch, step, error):
     monkeypatch.setattr(MasterWeights, "step", failing)
 
 
-def warm_up(ground, folder, capsys) -> dict:
+def interrupt_at(monkeypatch: pytest.MonkeyPatch, step: int, times: int = 1) -> None:
+    """Press Ctrl-C in the middle of the `step`-th update, counted from 0: Adam has moved the master weights, and the
+    model does not have them yet."""
+    whole, count = torch.optim.AdamW.step, iter(range(1000))
+
+    def interrupted(self: torch.optim.AdamW, closure: Callable[[], float] | None = None) -> float | None:
+        result = whole(self, closure)
+        if next(count) == step:
+            for _ in range(times):
+                signal.raise_signal(signal.SIGINT)
+        return result
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", interrupted)
+
+
+def warm_up(ground: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     """Fine-tune, then set the critic against a wrong rollout of each question; the figures of the last line."""
     fine_tune(ground, folder / "sft")
     rollouts = [{"question": d["question"], "solution": "He has 3 + 3 = 99 pens.\n#### 99"} for d in DEMONSTRATIONS]
@@ -77,8 +97,8 @@ def warm_up(ground, folder, capsys) -> dict:
     return last_json(capsys)
 
 
-def arguments(ground: Path, out: Path, *more: str, config: str = "airl-nano") -> list[str]:
+def arguments(ground: Path, out: Path, *more: str, config: str = "airl/nano") -> list[str]:
     return [
         "--config", str(CONFIGS / f"{config}.yaml"), "--backbone", str(ground / "backbone"), "--demonstrations",
-        str(ground / "demonstrations.jsonl"), "--max_completion_length", "48", "--output_dir", str(out), *more,
+        str(ground / "demonstrations.jsonl"), "--max-completion-length", "48", "--out", str(out), *more,
     ]  # fmt: skip

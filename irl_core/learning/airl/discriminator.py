@@ -121,7 +121,11 @@ class Discriminator:
         folder.mkdir(parents=True, exist_ok=True)
         adapted = hasattr(self.model, "peft_config")
         with self._weights(self.average):
-            self.model.save_pretrained(folder if adapted else folder / "model", safe_serialization=True)
+            if adapted:
+                # No embedding is trained; left to find that out, PEFT would ask the hub.
+                self.model.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
+            else:
+                self.model.save_pretrained(folder / "model", safe_serialization=True)
         if not adapted:
             self.tokenizer.save_pretrained(folder / "model")
         card = CriticCard(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -12,6 +14,9 @@ from safetensors.torch import load_file, save_file
 
 from irl_core.models.backbones import Backbone, load_causal_lm
 from irl_core.models.devices import native_dtype
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 def attention() -> str:
@@ -42,12 +47,22 @@ def new_adapter(
     )
     adapted = get_peft_model(model, config, autocast_adapter_dtype=float32)
     adapted.peft_config["default"].base_model_name_or_path = backbone.name
-    return adapted.train()
+    return saved_without_hub(adapted).train()
 
 
-def train_upper_layers(model: torch.nn.Module, layers: int) -> None:
+def saved_without_hub(model: PeftModel) -> PeftModel:
+    """The same model, which from now on saves its adapter without asking the hub, whoever saves it.
+
+    No embedding is trained. Left to find that out, PEFT would ask the hub for a model of the backbone's name, at every
+    checkpoint that a trainer writes.
+    """
+    setattr(model, "save_pretrained", functools.partial(model.save_pretrained, save_embedding_layers=False))  # noqa: B010
+    return model
+
+
+def train_upper_layers(model: PreTrainedModel | PeftModel, layers: int) -> None:
     """Hold everything still but the last `layers` blocks and the head: the backward pass ends where they begin."""
-    depth = model.config.num_hidden_layers
+    depth = int(model.config.num_hidden_layers)
     for name, parameter in model.named_parameters():
         block = re.search(r"\.layers\.(\d+)\.", name)
         if block and int(block[1]) < depth - layers:
@@ -76,22 +91,30 @@ def merge_into(target: torch.nn.Module, adapted: PeftModel) -> None:
     """Write each adapted layer into a plain copy of the model: its update added in float32, the sum rounded once."""
     for name, layer in adapted.get_base_model().named_modules():
         if isinstance(layer, LoraLayer):
-            update = layer.get_delta_weight("default").float()
-            target.get_submodule(name).weight.copy_(layer.get_base_layer().weight.float() + update)
+            adapted_layer = cast(Any, layer)  # what every LoRA layer has, PEFT's base class does not declare
+            update = adapted_layer.get_delta_weight("default").float()
+            weight = target.get_submodule(name).get_parameter("weight")
+            weight.copy_(adapted_layer.get_base_layer().weight.float() + update)
 
 
 def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write the adapter in PEFT's format, float16: half the size, and the same text in every test made of it."""
+    """Write the adapter in PEFT's format, float16: half the size, and the same text in every test made of it.
+
+    Asks no hub.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    # No embedding is trained; left to find that out, PEFT would ask the hub for a model of the backbone's name.
-    model.save_pretrained(folder, safe_serialization=True, selected_adapters=["default"], save_embedding_layers=False)
+    model.save_pretrained(
+        str(folder), safe_serialization=True, selected_adapters=["default"], save_embedding_layers=False
+    )
     weights = folder / "adapter_model.safetensors"
     save_file({k: v.to(torch.float16) for k, v in load_file(weights).items()}, weights, metadata={"format": "pt"})
     for extra in folder.glob("README.md"):
         extra.unlink()
 
 
-def new_critic(body: str | Path, *, rank: int | None, seed: int, dtype: torch.dtype | None = None):
+def new_critic(
+    body: str | Path, *, rank: int | None, seed: int, dtype: torch.dtype | None = None
+) -> PreTrainedModel | PeftModel:
     """A token classifier on a pretrained body whose head says 0 of everything, with LoRA matrices if `rank` is given.
 
     No dropout: it would make a reward of chance.
@@ -101,7 +124,7 @@ def new_critic(body: str | Path, *, rank: int | None, seed: int, dtype: torch.dt
     torch.manual_seed(seed)
     config = AutoConfig.from_pretrained(body, num_labels=1, trust_remote_code=False)
     config.classifier_dropout = 0.0
-    model = AutoModelForTokenClassification.from_pretrained(
+    model: PreTrainedModel = AutoModelForTokenClassification.from_pretrained(
         body,
         config=config,
         dtype=dtype,
@@ -109,8 +132,8 @@ def new_critic(body: str | Path, *, rank: int | None, seed: int, dtype: torch.dt
         use_safetensors=True,
         trust_remote_code=False,
     )
-    torch.nn.init.zeros_(model.score.weight)
-    torch.nn.init.zeros_(model.score.bias)
+    for part in model.get_submodule("score").parameters():
+        torch.nn.init.zeros_(part)
     if rank is None:
         return model
     lora = LoraConfig(
@@ -121,4 +144,4 @@ def new_critic(body: str | Path, *, rank: int | None, seed: int, dtype: torch.dt
         exclude_modules=["score"],
         task_type="TOKEN_CLS",
     )
-    return get_peft_model(model, lora)
+    return saved_without_hub(get_peft_model(model, lora))

@@ -7,7 +7,7 @@ import math
 import os
 import random
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -78,7 +78,7 @@ class MasterWeights:
             group["lr"] = base * self.schedule.lr_lambdas[0](step)
 
 
-def cosine_with_warmup(steps: int, warmup: float):
+def cosine_with_warmup(steps: int, warmup: float) -> Callable[[int], float]:
     """The factor on the learning rate at each step: linear up, half cosine down to 0.1."""
     rise = max(1, round(steps * warmup))
 

@@ -6,10 +6,11 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from irl_core.learning.common.interrupts import stop_on_interrupt
 from irl_core.learning.common.optimiser import MasterWeights, load_checkpoint, save_checkpoint
 
 Update = Callable[[int], dict[str, float]]
@@ -52,9 +53,9 @@ class TrainingRun:
         Raises:
             ValueError: if the checkpoint belongs to a run of another length, so of other data or settings.
         """
-        if (found := load_checkpoint(self.folder / "checkpoint")) is None:
+        if (checkpoint := load_checkpoint(self.folder / "checkpoint")) is None:
             return
-        tensors, state = found
+        tensors, state = checkpoint
         if state["steps"] != self.steps:
             raise ValueError(
                 f"the checkpoint in {self.folder} is of a run of {state['steps']} steps, these settings make"
@@ -64,32 +65,37 @@ class TrainingRun:
         self.optimizer.load_tensors(tensors, self.done)
 
     def go(self, update: Update) -> None:
-        """Make the updates that are left. Ctrl-C ends after the step at hand and keeps everything."""
+        """Make the updates that are left. Ctrl-C ends after the step at hand and keeps everything; a second Ctrl-C
+        ends at once, with KeyboardInterrupt, and saves nothing."""
         lines = self._metrics.read_text().splitlines()[: self.done] if self._metrics.exists() and self.done else []
         started = last_saved = time.monotonic()
         before = self.minutes
         with (
+            stop_on_interrupt("this step is finished and everything saved") as stop,
             self._metrics.open("w", buffering=1) as log,
             tqdm(total=self.steps, initial=self.done, unit="step", mininterval=5) as bar,
         ):
             log.writelines(f"{line}\n" for line in lines)
-            try:
-                while self.done < self.steps:
-                    figures = update(self.done)
-                    norm = self.optimizer.step()
-                    self.tokens += int(figures.pop("tokens"))
-                    shown = {key: round(value, 4) for key, value in figures.items()} | {"norm": round(norm, 3)}
-                    log.write(json.dumps({"step": self.done, **shown, "tokens": self.tokens}) + "\n")
-                    self.done += 1
-                    bar.set_postfix(shown, refresh=False)
-                    bar.update()
-                    self.minutes = before + (time.monotonic() - started) / 60
-                    if time.monotonic() - last_saved > self.save_seconds:
-                        last_saved = time.monotonic()
-                        self._keep()
-            except KeyboardInterrupt:
-                self.stopped_early = True
-        self._keep()
+            while self.done < self.steps and not stop.is_set():
+                shown = self._step(update, log)
+                bar.set_postfix(shown, refresh=False)
+                bar.update()
+                self.minutes = before + (time.monotonic() - started) / 60
+                if time.monotonic() - last_saved > self.save_seconds:
+                    last_saved = time.monotonic()
+                    self._keep()
+            self.stopped_early = self.done < self.steps
+            self._keep()
+
+    def _step(self, update: Update, log: TextIO) -> dict[str, float]:
+        """One update and its line in the metrics; its figures, rounded."""
+        figures = update(self.done)
+        norm = self.optimizer.step()
+        self.tokens += int(figures.pop("tokens"))
+        shown = {key: round(value, 4) for key, value in figures.items()} | {"norm": round(norm, 3)}
+        log.write(json.dumps({"step": self.done, **shown, "tokens": self.tokens}) + "\n")
+        self.done += 1
+        return shown
 
     def _keep(self) -> None:
         self.save()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from irl_core.learning.toy.adversarial_run import Method
 
 BASE, SFT = "base", "sft"
 RECOMMENDED, PAPER, SPARSE, OUTCOME = "log-prob-frozen", "level", "sparse", "outcome"
 
-_LANGUAGE_MODEL = {"reward_form": "log_prob", "disc_loss": "relativistic", "disc_learning_rate": 1e-4}
+_LANGUAGE_MODEL: dict[str, Any] = {"reward_form": "log_prob", "disc_loss": "relativistic", "disc_learning_rate": 1e-4}
 
 METHODS = (
     # A language model as critic, r = log π_φ, φ starting at the fine-tuned policy: one critic, five ways to pay.

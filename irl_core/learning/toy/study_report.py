@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from statistics import fmean
@@ -124,7 +124,8 @@ def pass_rate(run: Run, k: int) -> float:
 
 def collapsed(run: Run, start: float) -> bool:
     """Whether pass@1 fell below half of what it was before, at the end or on the way."""
-    return min([run["pass1"], *(value for _, value in run["curve"])]) < start / 2
+    lowest: float = min([run["pass1"], *(value for _, value in run["curve"])])
+    return lowest < start / 2
 
 
 def markdown(summary: Mapping[str, Mapping[str, Any]], settings: Mapping[str, Any], notes: str) -> str:
@@ -146,7 +147,7 @@ def _gone(name: str) -> str:
     return f" Measured at commit {REMOVED[name]}; no longer in the study's code." if name in REMOVED else ""
 
 
-def table(summary: Mapping[str, Mapping[str, Any]]):
+def table(summary: Mapping[str, Mapping[str, Any]]) -> Iterator[list[str]]:
     """Rows of cells, the head first."""
     yield ["method", *_COLUMNS.values()]
     for name, figures in summary.items():

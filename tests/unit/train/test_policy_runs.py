@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -22,9 +23,9 @@ from irl_core.models.gguf import load_merged
 from irl_core.models.prompts import prompt_ids
 from tests.conftest import ROOT
 from tests.support.nano import nano_tokenizer
-from tests.support.training import CONFIGS, arguments, ground, last_json
-from train import airl, grpo, warmup
-from train.cli import parse_args
+from tests.support.training import CONFIGS, arguments, ground, interrupt_at, last_json
+from train import airl, grpo
+from train.cli import read_settings
 
 __all__ = ["ground"]
 
@@ -54,12 +55,12 @@ def small(architecture: str, folder: Path) -> Path:
 @pytest.mark.parametrize("name", GPU_CONFIGS)
 def test_a_gpu_configuration_trains_saves_loads_and_samples_at_two_layers(ground, tmp_path, capsys, name):
     backbone = small(name.partition("2")[0].partition("3")[0], tmp_path / "backbone")
-    settings = yaml.safe_load((CONFIGS / f"{name}.yaml").read_text())
+    settings = read_settings(CONFIGS / "airl" / f"{name}.yaml")
     size = {
         "backbone": str(backbone),
         "critic": str(backbone),
         "demonstrations": str(ground / "demonstrations.jsonl"),
-        "output_dir": str(tmp_path / "run"),
+        "out": str(tmp_path / "run"),
         "max_steps": 2,
         "per_device_train_batch_size": settings["num_generations"],
         "gradient_accumulation_steps": 1,
@@ -101,7 +102,7 @@ def test_a_run_that_is_killed_at_any_moment_goes_on_as_if_it_had_not_been(ground
     done = int(last_checkpoint(tmp_path / "broken").name.rpartition("-")[2])
     output = whole.communicate(timeout=500)[0].decode()
     assert whole.returncode == 0, output
-    resumed = start(tmp_path / "broken", "--resume", "true")
+    resumed = start(tmp_path / "broken", "--resume")
     output = resumed.communicate(timeout=500)[0].decode()
     assert resumed.returncode == 0, output
     assert json.loads(output.strip().splitlines()[-1])["resumed_at"] == done >= 3
@@ -128,16 +129,47 @@ def test_two_processes_have_the_losses_of_one_on_the_same_global_batch(tmp_path)
 
 
 def test_outcome_grpo_takes_the_same_configuration(ground, tmp_path, capsys):
-    grpo.main(arguments(ground, tmp_path, "--max_steps", "1"))
+    grpo.main(arguments(ground, tmp_path, "--max-steps", "1"))
     figures = last_json(capsys)
     assert (figures["steps"], figures["supervision"]) == (1, "outcomes")
     assert (tmp_path / "adapter" / "adapter_model.safetensors").exists()
 
 
+def test_ctrl_c_in_the_middle_of_an_update_is_kept_and_gone_on_with_as_if_it_had_not_been(
+    ground, tmp_path, monkeypatch, capsys
+):
+    def run(out: str, *more: str) -> dict[str, Any]:
+        airl.main(arguments(ground, tmp_path / out, "--max-steps", "3", "--save-steps", "10", *more))
+        return last_json(capsys)
+
+    assert run("whole")["stopped_early"] is False
+    with monkeypatch.context() as broken:
+        # AdamW is the discriminator's and the policy's: its fourth step is the policy's second.
+        interrupt_at(broken, 3)
+        figures = run("broken")
+    assert (figures["steps"], figures["stopped_early"]) == (2, True)
+    assert last_checkpoint(tmp_path / "broken").name == "checkpoint-2"
+    for part in ("adapter", "critic"):
+        assert (tmp_path / "broken" / part / "adapter_model.safetensors").exists()
+    figures = run("broken", "--resume")
+    assert (figures["steps"], figures["stopped_early"], figures["resumed_at"]) == (3, False, 2)
+    for part in ("adapter", "critic"):
+        a, b = (load_file(tmp_path / out / part / "adapter_model.safetensors") for out in ("whole", "broken"))
+        assert all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_a_second_ctrl_c_ends_a_run_at_once_and_saves_nothing(ground, tmp_path, monkeypatch):
+    interrupt_at(monkeypatch, 1, times=2)
+    with pytest.raises(KeyboardInterrupt):
+        airl.main(arguments(ground, tmp_path, "--max-steps", "3", "--save-steps", "10"))
+    assert last_checkpoint(tmp_path) is None
+    assert not (tmp_path / "adapter").exists()
+
+
 def test_a_run_is_not_begun_over_another(ground, tmp_path):
     (tmp_path / "checkpoint-1").mkdir()
     (tmp_path / "checkpoint-1" / "complete").touch()
-    with pytest.raises(SystemExit, match="go on with --resume true, or choose another output_dir"):
+    with pytest.raises(SystemExit, match="go on with --resume, or choose another --out"):
         airl.main(arguments(ground, tmp_path))
 
 
@@ -148,10 +180,6 @@ def test_a_checkpoint_that_was_being_written_is_passed_over(tmp_path):
         if whole:
             (tmp_path / f"checkpoint-{step}" / "complete").touch()
     assert last_checkpoint(tmp_path).name == "checkpoint-10"
-
-
-def test_the_configuration_of_the_warm_up_is_read():
-    assert parse_args(warmup.build_parser(), ["--config", str(CONFIGS / "warmup.yaml")]).edits_per_step == 2
 
 
 @pytest.mark.parametrize(
@@ -165,7 +193,7 @@ def test_the_configuration_of_the_warm_up_is_read():
 def test_a_mistake_in_the_settings_ends_the_script_and_says_what_is_wrong(tmp_path, capsys, settings, message):
     (tmp_path / "s.yaml").write_text(settings)
     with pytest.raises(SystemExit, match="2"):
-        airl.main(["--config", str(tmp_path / "s.yaml"), "--use_cpu", "true", "--bf16", "false"])
+        airl.main(["--config", str(tmp_path / "s.yaml"), "--use-cpu", "true", "--bf16", "false"])
     assert message in capsys.readouterr().err
 
 

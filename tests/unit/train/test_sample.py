@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from irl_core.evaluation.problem_files import read_problem
 from irl_core.evaluation.trace_files import LabelledTrace, read_traces
 from irl_core.text.json_lines import BadLine
 from tests.support.nano import nano_llama, nano_tokenizer
-from train.sample import main, read_problem
+from train.sample import main
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +135,7 @@ def test_a_mistake_on_the_command_line_is_named(
      b'{"question": "\\ud800"}', b"[" * 100_000],
 )  # fmt: skip
 def test_any_unusable_line_is_a_reason_and_no_crash(raw: bytes) -> None:
-    found = read_problem(9, raw)
-    assert isinstance(found, BadLine)
-    assert found.line == 9
-    assert found.reason
+    line = read_problem(9, raw)
+    assert isinstance(line, BadLine)
+    assert line.line == 9
+    assert line.reason

@@ -1,7 +1,9 @@
 import json
+import signal
 
 import pytest
 
+from irl_core.learning.toy import study as toy_study
 from irl_core.learning.toy import study_report
 from irl_core.learning.toy.study_methods import RECOMMENDED, SFT
 from irl_core.learning.toy.study_report import collapsed, conclusions, pass_rate, summarise, without_counts
@@ -95,6 +97,24 @@ def test_a_finished_study_is_only_reported_again_and_a_lost_run_alone_is_made_ag
     assert made | {"cpu_seconds": 0} == kept | {"cpu_seconds": 0}
     assert (tmp_path / "report" / "nano.md").read_text() == report
     assert "<table>" in (tmp_path / "report" / "nano.html").read_text()
+
+
+def test_ctrl_c_finishes_the_run_at_hand_keeps_it_and_reports_nothing(tmp_path, monkeypatch, capsys):
+    options = [*TINY, "--out", str(tmp_path / "runs"), "--report", str(tmp_path / "report" / "nano")]
+    whole = toy_study.fine_tune
+
+    def interrupted(settings, out, name, seed):
+        signal.raise_signal(signal.SIGINT)
+        return whole(settings, out, name, seed)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(toy_study, "fine_tune", interrupted)
+        study.main(options)
+    figures = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert (figures["runs"], figures["stopped_early"]) == (2, True)
+    assert {path.name for path in (tmp_path / "runs").glob("*.json")} == {"base-0.json", "sft-0.json"}
+    assert not (tmp_path / "report").exists()
+    assert json.loads((tmp_path / "runs" / "sft-0.json").read_text())["sft_steps"] >= 1
 
 
 def test_an_unknown_method_is_refused_by_name(capsys):
