@@ -50,18 +50,6 @@ ABOUT = {
     "mixed": "the advantage of the solution plus that of the token.",
     RECOMMENDED: "as `log-prob`, but the critic never learns.",
     "sparse-frozen": "as `sparse`, but the critic never learns.",
-    "frozen-baseline": "as `log-prob-frozen`, less what the critic expects there: log π_φ(y_t) + H(π_φ).",
-    "departures": "as `log-prob`; the critic stays likely to write what the expert did, and learns which token of the"
-    " first wrong step of a rollout is wrong.",
-    "local": "as `mixed`, the critic also learns to tell an expert's token from an edit that is wrong (`train.airl`"
-    " keeps this).",
-    "replay": "as `mixed`, the critic also sees half as many older rollouts of the same prompts.",
-    "interval": "as `mixed`, paid every five tokens.",
-    "maxent": "as `mixed`, the critic by maximum entropy with importance weights (arXiv 2602.07832).",
-    "airl": "r = f − log π with a shaped potential (arXiv 1710.11248), γ = 1; a policy four times slower.",
-    "wgan": "as `difference`, the critic by Wasserstein distance with a gradient penalty; a policy four times slower.",
-    "unlabelled": "as `log-ratio`, three in ten rollouts taken to be as good as an expert's (arXiv 1703.00593);"
-    " a policy four times slower.",
     PAPER: "the logit of a scalar head after each token is that token's reward; label smoothing 0.1, γ = 0.9.",
     "difference": "the same head, paid by differences V_t − V_(t−1), γ = 1.",
     "log-ratio": "r = log π_φ − log π_SFT, φ a language model, γ = 0.",
@@ -71,11 +59,6 @@ ABOUT = {
     OUTCOME: "GRPO with the right answer as reward, which needs labels; as many rollouts as the others.",
 }
 
-
-REMOVED = dict.fromkeys(
-    ("frozen-baseline", "departures", "local", "replay", "interval", "maxent", "airl", "wgan", "unlabelled"), "1a8079b"
-)
-"""Methods that have left the code, each with the commit at which it was measured; the report keeps their rows."""
 
 COMPARED = (
     *(
@@ -87,8 +70,6 @@ COMPARED = (
             "sparse-frozen",
             "mixed",
             "log-prob",
-            "departures",
-            "frozen-baseline",
             OUTCOME,
         )
     ),

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from irl_core.diagnosis.best_of_n import pass_at_k
 from irl_core.learning.toy.figures import SeedFigure, over_seeds
-from irl_core.learning.toy.study_methods import ABOUT, BASE, COMPARED, METHODS, RECOMMENDED, REMOVED, SFT
+from irl_core.learning.toy.study_methods import ABOUT, BASE, COMPARED, METHODS, RECOMMENDED, SFT
 
 _COLUMNS = {
     "pass1": "pass@1",
@@ -48,7 +48,7 @@ r: Pearson's correlation of the critic's token rewards with the true log-ratio, 
 to the novice. First wrong step: how often the step with the lowest reward is the first wrong one, in erroneous
 solutions of the fine-tuned policy. Right over style: how often an expert's solution keeps more of its reward with
 other connectives than with a wrong result. Trace AUROC: right solutions of that policy against wrong ones, by the sum
-of rewards. †: measured before it left the study's code, because something simpler did as well.
+of rewards.
 """
 
 Run = Mapping[str, Any]
@@ -57,12 +57,10 @@ Run = Mapping[str, Any]
 def write_report(runs: Sequence[Run], settings: Mapping[str, Any], report: Path) -> dict[str, Any]:
     """Write `report` with the endings .json, .md and .html; returns pass@1 of each method for the last line.
 
-    Runs of methods that have left the code are carried over from the .json that is there. What lies beside it as
-    .notes.md is the end of the Markdown file.
+    What lies beside it as .notes.md is the end of the Markdown file.
     """
     figures = report.with_suffix(".json")
-    kept = json.loads(figures.read_text())["runs"] if figures.exists() else []
-    runs = [*map(without_counts, runs), *(run for run in kept if run["method"] in REMOVED)]
+    runs = [without_counts(run) for run in runs]
     summary = summarise(runs)
     report.parent.mkdir(parents=True, exist_ok=True)
     shown = {k: v for k, v in settings.items() if k not in ("out", "report", "config", "jobs")}
@@ -81,7 +79,7 @@ def summarise(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
         by_method.setdefault(run["method"], []).append(run)
     start = {run["seed"]: run["pass1"] for run in by_method[SFT]}
     found = {}
-    for name in (BASE, SFT, *(m.name for m in METHODS), *REMOVED):
+    for name in (BASE, SFT, *(m.name for m in METHODS)):
         if name in by_method:
             found[name] = _figures(by_method[name], start)
     return found
@@ -139,22 +137,15 @@ def markdown(summary: Mapping[str, Mapping[str, Any]], settings: Mapping[str, An
     lines += ["", *conclusions(summary), "", "## The methods", ""]
     for name, figures in summary.items():
         fewer = f" Seeds: {figures['pass1']['n']}." if figures["pass1"]["n"] < settings["seeds"] else ""
-        lines.append(f"- `{name}`: {ABOUT[name]}{fewer}{_gone(name)}")
+        lines.append(f"- `{name}`: {ABOUT[name]}{fewer}")
     return "\n".join(lines) + "\n" + (f"\n{notes}" if notes else "")
-
-
-def _gone(name: str) -> str:
-    return f" Measured at commit {REMOVED[name]}; no longer in the study's code." if name in REMOVED else ""
 
 
 def table(summary: Mapping[str, Mapping[str, Any]]) -> Iterator[list[str]]:
     """Rows of cells, the head first."""
     yield ["method", *_COLUMNS.values()]
     for name, figures in summary.items():
-        yield [
-            f"{name} †" if name in REMOVED else name,
-            *(_cell(figures.get(key), figures["pass1"]["n"]) for key in _COLUMNS),
-        ]
+        yield [name, *(_cell(figures.get(key), figures["pass1"]["n"]) for key in _COLUMNS)]
 
 
 def _cell(figure: SeedFigure | int | None, runs: int) -> str:

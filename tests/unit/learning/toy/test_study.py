@@ -45,19 +45,15 @@ def test_gains_are_differences_within_a_seed():
     assert figures["collapsed"] == 0
 
 
-def test_a_method_that_left_the_code_keeps_its_row(tmp_path, monkeypatch):
-    monkeypatch.setattr(study_report, "REMOVED", {"gone": "abc1234"})
-    monkeypatch.setitem(study_report.ABOUT, "gone", "what it was.")
+def test_the_notes_beside_a_report_are_the_end_of_its_page(tmp_path):
     settings = {"seeds": 2, "demonstrations": 9, "samples": 8, "test_problems": 1, "greedy_problems": 1}
-    counts = [{"method": m, "seed": s, "solved": [4], "samples": 8, "cpu_seconds": 1.0, "expert_loss": 0.3} for m in
-              (SFT, "gone") for s in range(2)]  # fmt: skip
-    counts[0]["greedy"] = counts[1]["greedy"] = 0.9
+    counts = [{"method": SFT, "seed": s, "solved": [4], "samples": 8, "cpu_seconds": 1.0, "expert_loss": 0.3,
+               "greedy": 0.9} for s in range(2)]  # fmt: skip
+    (tmp_path / "r.notes.md").write_text("## By hand\n")
     study_report.write_report(counts, settings, tmp_path / "r")
-    study_report.write_report(counts[:2], settings, tmp_path / "r")
     text = (tmp_path / "r.md").read_text()
-    assert "| gone † | 0.500 [0.500, 0.500] | 1.000 [1.000, 1.000] |  | 0.000 [0.000, 0.000] |" in text
-    assert "- `gone`: what it was. Measured at commit abc1234; no longer in the study's code." in text
-    assert len(json.loads((tmp_path / "r.json").read_text())["runs"]) == 4
+    assert "| sft | 0.500 [0.500, 0.500] | 1.000 [1.000, 1.000] |" in text
+    assert text.endswith("## By hand\n")
 
 
 def test_conclusions_say_whether_intervals_overlap():
