@@ -346,6 +346,12 @@ def test_the_projector_has_large_type(opened):
 def test_nothing_moves_for_those_who_asked_for_calm(opened):
     page = opened(reduced_motion="reduce")
     assert page.evaluate("document.getAnimations().length") == 0
+    # Nor may anything that has come to rest by now move later.
+    durations = """[...document.querySelectorAll('*')].map(e => getComputedStyle(e)).flatMap(style => [
+        ...style.transitionDuration.split(','),
+        ...(style.animationName === 'none' ? [] : style.animationDuration.split(',')),
+    ]).map(parseFloat)"""
+    assert max(page.evaluate(durations)) <= 0.01
 
 
 def test_nothing_of_stock_gradio_is_left_to_see(app, open_page):

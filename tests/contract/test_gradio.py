@@ -13,6 +13,7 @@ from gradio_client.exceptions import AppError
 
 from irl_core.diagnosis.rerank import Ranking, Vote
 from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
+from irl_core.policy.sampling import Sampling
 from irl_core.session.record import Session
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Problem, Trace
@@ -179,7 +180,9 @@ def test_rubbish_from_a_browser_changes_nothing(tab, data):
 
 
 def test_a_click_before_anything_was_solved_is_ignored(tab):
-    assert all(value == gr.skip() for value in choose(tab, None, {"trace": 0}))
+    values = choose(tab, None, {"trace": 0})
+    assert len(values) == len(choose(tab, a_session(), {"trace": 0}))
+    assert all(value == gr.skip() for value in values)
 
 
 def test_the_list_can_be_read_in_the_order_of_the_critic_and_of_sampling(tab):
@@ -212,7 +215,7 @@ def test_answers_from_a_stranger_are_escaped_in_ranking_votes_and_status():
 
 
 def test_a_stopped_run_says_how_many_it_has():
-    session = Session.model_validate(a_session().model_dump() | {"settings": {"n": 8}})
+    session = a_session().model_copy(update={"settings": Sampling(n=8)})
     html = render_status(session, tokens=300, seconds=2.0, done=True, stopped=True)
     assert "stopped: 3 of 8 traces" in html
     assert "300 tokens" in html

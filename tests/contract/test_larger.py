@@ -59,5 +59,5 @@ def test_the_critic_names_the_step_whose_reasoning_slips(backbone: Backbone) -> 
     right = Trace.from_text("Tom has 3 * 15 = 45 pens.\nThen he has 45 - 4 = 41 pens.\n#### 41")
     score, better = critic.score(QUESTION, [wrong, right])
     assert better.trace_score > score.trace_score
-    found = diagnose(QUESTION, wrong, score, critic.calibration)
+    found = diagnose(QUESTION, wrong, critic, score=score)
     assert max(range(3), key=lambda k: found.steps[k].error_probability) == 1

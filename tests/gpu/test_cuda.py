@@ -61,13 +61,13 @@ def test_traces_score_on_the_gpu_as_on_the_cpu(critics):
 
 def test_a_trace_that_grows_and_is_edited_scores_on_the_gpu_as_afresh_on_the_cpu(critics):
     on_gpu, on_cpu = critics
-    session, text = on_gpu.session(QUESTION), TRACES[3].text
+    session, text = on_gpu.problem_scorer(QUESTION), TRACES[3].text
     for changed in (text[:100], text[:300], text, text[:200] + "9" + text[200:], text[:250]):
         whole, growing = Trace.from_text(changed), Trace.from_text(changed[: len(changed) // 2])
         scored, coloured = session.score([whole], [growing])
         alike(scored, on_cpu.score(QUESTION, [whole])[0])
         assert coloured.rewards == pytest.approx(
-            on_cpu.session(QUESTION).score([], [growing])[0].rewards, abs=1e-4, rel=1e-5
+            on_cpu.problem_scorer(QUESTION).score([], [growing])[0].rewards, abs=1e-4, rel=1e-5
         )
 
 

@@ -37,9 +37,8 @@ class NanoServer:
     """
 
     def __init__(self, policy: TransformersPolicy, head: torch.nn.Module | None = None):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self._port_holder = _bound(0)  # never listens: the port stays ours while no server runs
+        self.port = self._port_holder.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/v1"
         self.policy, self.head = policy, head
         self.key: str | None = None
@@ -55,12 +54,12 @@ class NanoServer:
 
     def __exit__(self, *error: object) -> None:
         self.kill()
+        self._port_holder.close()
 
     def start(self) -> None:
-        config = uvicorn.Config(
-            self._app(), host="127.0.0.1", port=self.port, log_level="critical", lifespan="off", loop="asyncio"
+        self._server = uvicorn.Server(
+            uvicorn.Config(self._app(), log_level="critical", lifespan="off", loop="asyncio")
         )
-        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=asyncio.run, args=[self._serve()], daemon=True)
         self._thread.start()
         while not self._server.started:
@@ -73,7 +72,7 @@ class NanoServer:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        await self._server.serve()
+        await self._server.serve(sockets=[_bound(self.port)])
 
     def kill(self) -> None:
         """Drop every connection in the middle of whatever it carries."""
@@ -169,8 +168,8 @@ class NanoServer:
                     del choice["logprobs"]
                 yield f"data: {json.dumps({'choices': [choice]})}\n\n"
                 before = drawn
+            self.served += 1  # before whoever asked can know that it is
             yield "data: [DONE]\n\n"
-            self.served += 1
         finally:
             self.active -= 1
 
@@ -198,6 +197,16 @@ class NanoServer:
         whole = text if ended else text.rstrip("\ufffd")
         delta = {"content": whole[len(self.policy.tokenizer.decode(before.token_ids).rstrip("\ufffd")) :]}
         return {"index": 0, "delta": delta, "logprobs": {"content": entries}, "finish_reason": _reason(now)}
+
+
+def _bound(port: int) -> socket.socket:
+    """A socket on a port that sockets of this kind alone may share; 0 takes a free one."""
+    made = socket.socket()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if port:  # where a server was before, connections that it closed may still linger
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.bind(("127.0.0.1", port))
+    return made
 
 
 def _reason(drawn: Drawn) -> str | None:

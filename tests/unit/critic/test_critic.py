@@ -194,8 +194,8 @@ def test_a_critic_that_openvino_does_not_read_is_read_by_pytorch_and_the_log_say
 
 @pytest.mark.parametrize("name", ["surprise", "log-ratio"])
 def test_an_untrained_critic_does_not_inherit_the_calibration_of_a_trained_one(name):
-    located = locate_critic(name)
-    assert not located.calibration_file.exists()
+    assert locate_critic("standard").calibration_file.exists()
+    assert not locate_critic(name).calibration_file.exists()
 
 
 def test_a_calibration_of_other_features_is_refused_with_what_to_do(make_critic):

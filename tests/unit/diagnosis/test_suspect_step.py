@@ -54,8 +54,10 @@ def test_first_error_probabilities_never_add_up_to_more_than_one(hazard):
 
 
 def test_a_hazard_is_the_logistic_function_of_the_standardised_features():
-    rows = [[0.0] * len(FEATURES)]
-    assert hazards(rows, calibration()) == pytest.approx([0.04742587])
+    assert hazards([[0.0] * len(FEATURES)], calibration()) == pytest.approx([0.04742587])  # of the intercept, -3
+    n = len(FEATURES)
+    standard = calibration(reward=1.5).model_copy(update={"mean": (1.0,) * n, "scale": (2.0,) * n})
+    assert hazards([[5.0] * n], standard) == pytest.approx([0.5])  # -3 + 1.5 * (5 - 1) / 2 = 0
 
 
 def test_a_model_of_whole_traces_keeps_the_steps_proportions_and_sets_their_sum():

@@ -121,7 +121,9 @@ def test_reward_bench_pairs_become_candidates_of_one_problem():
     ],
 )
 def test_a_broken_record_of_any_format_is_a_reason_and_no_crash(record):
-    assert all(isinstance(found, BadLine) and found.reason for found in read(record))
+    found = read(record)
+    assert found
+    assert all(isinstance(one, BadLine) and one.reason for one in found)
 
 
 def test_a_file_that_is_one_array_is_read_by_its_entries(tmp_path):

@@ -118,6 +118,11 @@ def test_offsets_from_a_stranger_neither_lose_nor_repeat_text(text, offsets):
     assert "".join(text[c.start : c.end] for c in visible_tokens(trace, score)) == text
 
 
+def test_the_line_breaks_between_steps_are_hidden():
+    page = render_trace(*scored("\none\n\ntwo\n"))
+    assert "".join(Page(page, "nl").found) == "\n\n\n\n"
+
+
 @given(text_strategy)
 def test_only_line_breaks_around_a_step_are_hidden(text):
     trace, score = scored(text, [2, 5, 9])

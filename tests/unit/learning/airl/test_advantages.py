@@ -7,6 +7,7 @@ import torch
 
 from irl_core.learning.airl import advantages
 from irl_core.learning.airl.densities import reward_positions
+from irl_core.learning.airl.reward_forms import difference
 
 MASK = torch.tensor([[1, 1, 1], [1, 1, 0]]).bool()
 EPSILON = 1e-4
@@ -39,10 +40,9 @@ def test_levels_are_normalised_by_the_groups_last_rewards_and_then_discounted():
 
 
 def test_returns_of_differences_telescope_to_what_is_still_to_come():
-    values = torch.tensor([[1.0, 3.0, 2.0], [0.0, -2.0, 0.0]])
-    differences = torch.tensor([[1.0, 2.0, -1.0], [0.0, -2.0, 0.0]])
-    to_come = torch.tensor([[2.0, 1.0, -1.0], [-2.0, -2.0, 0.0]])  # V_T - V_(t-1)
-    assert values[0, -1] - 0 == to_come[0, 0]
+    values = torch.tensor([[1.0, 3.0, 2.0], [0.0, -2.0, 9.0]])
+    differences = difference(values, MASK)
+    to_come = torch.tensor([[2.0, 1.0, -1.0], [-2.0, -2.0, 0.0]])  # V_T - V_(t-1), with V_0 = 0
     found = advantages.local_returns(differences, MASK, group_size=2, gamma=1.0)
     valid = to_come[MASK]
     expected = (to_come - valid.mean()) / (valid.std() + EPSILON) * MASK

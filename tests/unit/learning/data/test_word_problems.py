@@ -16,6 +16,7 @@ from irl_core.text.calculator_marks import strip_calculator_marks
 from irl_core.text.equations import check_equations
 
 numbers = st.integers(1, 9999)
+EQUATIONS = re.compile(r"\d+(?: [-+*/] \d+)*(?: = \d+(?: [-+*/] \d+)*)+")  # one, or a chain of them
 
 
 def value(expression: str) -> Fraction:
@@ -89,6 +90,10 @@ def test_a_mark_that_follows_no_equals_sign_is_left_alone():
 def test_every_equation_of_a_generated_problem_is_true_and_its_last_line_is_the_answer(written_out):
     problems = islice(generate(random.Random(3), written_out=written_out), 1500)
     for problem in [*problems, *islice(drills(random.Random(4), written_out=written_out), 500)]:
+        plain = problem.solution.replace("$", "")
+        chains = EQUATIONS.findall(plain)
+        assert sum(chain.count("=") for chain in chains) == plain.count("=") > 0, problem
+        assert all(len({value(side) for side in chain.split(" = ")}) == 1 for chain in chains), problem
         assert all(e.ok for e in check_equations(problem.solution)), problem
         assert extract_answer(problem.solution) == problem.answer
         assert not set("{}[]|") & set(problem.question + problem.solution), problem

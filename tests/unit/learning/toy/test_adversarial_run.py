@@ -65,7 +65,7 @@ def test_samples_follow_the_policy_and_their_seed(policy):
     assert ended.any()
     assert (drawn[ended][:, 1:] == PAD).all()
     first = completion_logits(policy, prompts[:1], drawn[:1])[0, 0].softmax(-1)
-    assert torch.bincount(drawn[:, 0], minlength=len(first)) / 4000 == pytest.approx(first.detach(), abs=0.03)
+    assert torch.bincount(drawn[:, 0], minlength=len(first)) / 4000 == pytest.approx(first.detach(), abs=0.015)
 
 
 def test_a_token_s_log_probability_and_entropy_are_those_of_the_softmax():
