@@ -158,7 +158,7 @@ def test_a_bidi_control_is_isolated_and_kept():
     assert "".join(Page(html, "t").found) == trace.text
 
 
-def test_bytes_of_one_character_are_one_cell_with_their_rewards_summed():
+def test_bytes_of_one_character_are_one_token_with_their_rewards_summed():
     trace, score = scored("a😀b", [1, 2, 2, 2], [0.5, -1.0, -0.25, -0.25, 2.0])
     shown = [(trace.text[c.start : c.end], c.reward, c.value) for c in visible_tokens(trace, score)]
     assert shown == [("a", 0.5, 0.5), ("😀", -1.5, -1.0), ("b", 2.0, 1.0)]
@@ -233,6 +233,40 @@ def test_a_later_step_says_that_it_follows_only_where_it_uses_the_wrong_number()
     assert [n.split("P(")[0] for n in Page(render_trace(trace, score, diagnosis), "note").found[1:]] == [
         "follows from step 1"
     ]
+
+
+def unjudged(*equations: EquationCheck) -> StepFinding:
+    """A step of a critic without a calibration."""
+    return StepFinding(
+        error_probability=None, verdict="not judged", reward=-9, surprise=9, equations=equations, reason="uses 7"
+    )
+
+
+def test_without_a_calibration_no_step_is_suspected_and_no_probability_told():
+    trace, score = scored("3 + 4 = 7\n#### 7")
+    html = render_trace(trace, score, Diagnosis(steps=(unjudged(), unjudged())), View(rewritable=True))
+    assert [told.split(",")[0] for told in Page(html, "told").found[1:]] == ["not calibrated", "not calibrated"]
+    assert Page(html, "foot").found == [
+        "The critic is not calibrated: its rewards are shown, and no step is judged by them."
+    ]
+    assert Page(html, "note").found == []
+    assert not [word for word in ("P(error)", "suspect", "guilty", "flag", "nan", "None") if word in html]
+
+
+def test_without_a_calibration_a_false_equation_is_still_corrected():
+    trace, score = scored("3 * 12 = 35\n#### 35")
+    diagnosis = Diagnosis(steps=(unjudged(wrong_product()), unjudged()))
+    html = render_trace(trace, score, diagnosis)
+    assert Page(html, "note").found == ["3 * 12 = 35check: expected 36"]
+    assert summary(trace, diagnosis) == "The critic is not calibrated: no step is judged. Step 1: expected 36."
+    assert not [word for word in ("P(error)", "suspect", "evidence") if word in html]
+
+
+def test_a_strangers_session_may_suspect_a_step_without_a_probability():
+    trace, score = scored("a\nb")
+    findings = tuple(finding(v).model_copy(update={"error_probability": None}) for v in ("suspect", "follows"))
+    html = render_trace(trace, score, Diagnosis(steps=findings, first_suspect=0))
+    assert Page(html, "evidence").found == ["critic\xa0\u22122.3 · surprise\xa06.1\xa0nats"]
 
 
 def test_text_past_the_limit_is_grey_and_the_limit_is_named():
