@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command; `arguments` are those of the process where none are given."""
     options = parse_arguments(arguments)
     if options.command == "cache":
-        print(_megabytes(cache.clear_cache()) + " freed" if options.clear else list_cache(cache.cache_entries()))
+        print(_freed(cache.clear_cache()) if options.clear else list_cache(cache.cache_entries()))
     else:
         open_page(options)
 
@@ -32,10 +32,9 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     )
     _add_page_options(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="other commands")
-    of_cache = commands.add_parser(
-        "cache", help="what is kept on this disk", description="What is kept on this disk, with size and last use."
-    )
-    of_cache.add_argument("--clear", action="store_true", help="remove it; what is needed is made or fetched again")
+    what = "model graphs and merged weights that were made on this machine"
+    of_cache = commands.add_parser("cache", help=f"show {what}", description=f"Show {what}, with size and last use.")
+    of_cache.add_argument("--clear", action="store_true", help="remove them; what is needed is made again")
     options = parser.parse_args(arguments)
     pair = "larger" if options.larger else os.environ.get("ERRATA_PAIR") or None
     if pair not in (None, *PAIRS):
@@ -101,14 +100,18 @@ def open_page(options: argparse.Namespace) -> None:
 def list_cache(entries: Sequence[CacheEntry]) -> str:
     """The cache's entries as a table, the largest first, and their sum."""
     if not entries:
-        return f"nothing is kept in {cache.cache_root()}"
+        return f"nothing was made in {cache.cache_root()}"
     width = max(len("total"), *(len(entry.name) for entry in entries))
     lines = [f"{'':{width}}  {'size':>12}  last used"]
     for entry in sorted(entries, key=lambda entry: -entry.bytes):
-        used = datetime.fromtimestamp(entry.used)
+        used = datetime.fromtimestamp(entry.last_used)
         lines.append(f"{entry.name:{width}}  {_megabytes(entry.bytes):>12}  {used:%Y-%m-%d %H:%M}")
-    lines.append(f"{'total':{width}}  {_megabytes(sum(entry.bytes for entry in entries)):>12}  {cache.cache_root()}")
-    return "\n".join(lines)
+    total = _megabytes(sum(entry.bytes for entry in entries))
+    return "\n".join([*lines, f"{'total':{width}}  {total:>12}  {cache.cache_root()}"])
+
+
+def _freed(removed: Sequence[CacheEntry]) -> str:
+    return f"{_megabytes(sum(entry.bytes for entry in removed))} freed"
 
 
 def _megabytes(size: int) -> str:

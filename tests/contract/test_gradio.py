@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import json
 import urllib.request
+from pathlib import Path
 
 import gradio as gr
+import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -19,6 +21,7 @@ from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Problem, Trace
 from ui import validation as inputs
 from ui.page import build_page
+from ui.page_files import page_files
 from ui.render.drawing import Selection
 from ui.render.ranking import display_order, render_ranking, render_votes, verdict_line
 from ui.render.status import render_status
@@ -94,6 +97,20 @@ def test_the_served_page_names_no_other_server_for_fonts_or_scripts(served):
         html = reply.read().decode("utf-8")
     assert "fonts.googleapis.com" not in html
     assert "Source Serif 4 Variable" in html
+
+
+def test_an_upload_lies_in_the_folder_that_is_removed_with_the_page(tmp_path, monkeypatch):
+    monkeypatch.setenv("ERRATA_CACHE", str(tmp_path))
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    with page_files() as folder:
+        page = build_page(None)
+        _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+        reply = httpx.post(f"{url}gradio_api/upload", files={"files": ("session.json", b"{}")})
+        (uploaded,) = reply.raise_for_status().json()
+        assert Path(uploaded).is_relative_to(folder)
+        assert Path(uploaded).exists()
+        page.close()
+    assert not folder.exists()
 
 
 def test_a_direct_caller_meets_the_same_limits_as_a_visitor(served):

@@ -103,7 +103,7 @@ def _bar(session: Session, score: float | None) -> str:
 
 
 def _finding(diagnosis: Diagnosis) -> str:
-    """What was found in a solution, in a few words."""
+    """What the diagnosis says of a solution, in a few words."""
     if is_uncalibrated(diagnosis):
         false = first_false_step(diagnosis)
         return "not calibrated" + (f" · step {false[0] + 1}: expected {typeset(false[1].expected)}" if false else "")

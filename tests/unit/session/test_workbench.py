@@ -153,7 +153,7 @@ def test_traces_are_scored_while_they_grow_as_they_would_be_at_that_point(bench)
     assert scored
 
 
-def test_every_trace_is_judged_once_as_it_would_be_alone_and_ranked(bench):
+def test_every_trace_is_scored_once_as_it_would_be_alone_and_ranked(bench):
     *_, last = solve(bench)
     session = last.session
     assert last.done
@@ -175,7 +175,7 @@ def test_a_trace_stays_in_sight_from_its_first_token_to_its_verdict(bench):
     assert most == 3
 
 
-def test_solutions_that_go_on_with_a_text_keep_it_and_are_judged_from_its_first_token(bench):
+def test_solutions_that_go_on_with_a_text_keep_it_and_are_scored_from_its_first_token(bench):
     begun = "3 + 4 = 7 apples.\n"
     *_, last = solve(bench, prefix=begun)
     assert last.session.settings.prefix == begun

@@ -17,12 +17,11 @@ from ui.command import list_cache, main, parse_arguments
 @dataclass(frozen=True)
 class Entry:
     name: str
-    path: Path
     bytes: int
-    used: float
+    last_used: float
 
 
-ENTRIES = [Entry("small", Path("small"), 1_500_000, 0.0), Entry("large-graph", Path("large"), 123_456_789, 86_400.0)]
+ENTRIES = [Entry("graphs/small", 1_500_000, 0.0), Entry("graphs/large", 123_456_789, 86_400.0)]
 
 
 @pytest.fixture(autouse=True)
@@ -55,8 +54,8 @@ def test_a_pair_that_is_none_is_refused(monkeypatch, capsys):
 def test_the_cache_is_listed_with_sizes_and_last_use_the_largest_first(kept):
     lines = list_cache(ENTRIES).splitlines()
     assert [line.split()[:3] for line in lines[1:]] == [
-        ["large-graph", "123.5", "MB"],
-        ["small", "1.5", "MB"],
+        ["graphs/large", "123.5", "MB"],
+        ["graphs/small", "1.5", "MB"],
         ["total", "125.0", "MB"],
     ]
     assert "1970-01-0" in lines[1]
@@ -64,14 +63,14 @@ def test_the_cache_is_listed_with_sizes_and_last_use_the_largest_first(kept):
 
 
 def test_an_empty_cache_says_where_it_is(kept):
-    assert list_cache([]) == f"nothing is kept in {kept}"
+    assert list_cache([]) == f"nothing was made in {kept}"
 
 
 def test_the_cache_is_emptied_when_that_is_asked_for(monkeypatch, capsys):
     monkeypatch.setattr(cache, "cache_entries", lambda: ENTRIES, raising=False)
-    monkeypatch.setattr(cache, "clear_cache", lambda: 124_956_789, raising=False)
+    monkeypatch.setattr(cache, "clear_cache", lambda: ENTRIES, raising=False)
     main(["cache"])
-    assert "large-graph" in capsys.readouterr().out
+    assert "graphs/large" in capsys.readouterr().out
     main(["cache", "--clear"])
     assert capsys.readouterr().out == "125.0 MB freed\n"
 

@@ -71,8 +71,9 @@ def test_only_what_is_old_is_removed(tmp_path):
 
 
 PROGRAM = """
-import sys, time
+import signal, time
 from ui.page_files import page_files
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what it runs in the background ignore it
 with page_files() as folder:
     (folder / "session.json").write_text("{}")
     print(folder, flush=True)
