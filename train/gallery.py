@@ -1,4 +1,4 @@
-"""Record the runs that the page shows before any model is awake: its own examples, solved with its own settings.
+"""Record the runs that the page shows before any model is loaded: its own examples, solved with its own settings.
 
     python -m train.gallery [--pairs larger]
 

@@ -1,20 +1,23 @@
-"""The page: masthead with the model's name, one tab per room, nothing else."""
+"""The page: a masthead with the models' names, the two tabs, and what the marks are worth."""
 
 from __future__ import annotations
 
 import json
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from irl_core.models.pairs import LARGER, STANDARD, Pair
 from irl_core.session.record import Session, load_session
-from ui.diagnose import build_diagnose
+from ui.diagnose import DiagnoseTab
+from ui.reading_column import Updates
+from ui.render.drawing import Selection
 from ui.render.html import escape
-from ui.render.solution import Selection
-from ui.solve import SolveTab
+from ui.sessions import SessionViewer
+from ui.solve import Solver
+from ui.solve_layout import SolveLayout
 from ui.theme import ASSETS, html, script
 
 if TYPE_CHECKING:
@@ -41,20 +44,22 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
     """The whole app. `workbench` is None in replay-only mode: saved sessions can be read, nothing can be run."""
     examples = json.loads((ASSETS / "examples.json").read_text("utf-8"))
     gallery = load_gallery(LARGER if workbench is None else workbench.pair or STANDARD)
-    with gr.Blocks(
-        title="Errata", fill_width=True, analytics_enabled=False, delete_cache=(3600, 3600), elem_id="errata"
-    ) as page:
+    page = gr.Blocks(title="Errata", fill_width=True, analytics_enabled=False, elem_id="errata")
+    with page:
         masthead = html(_masthead(workbench), js_on_load=script("page.js"), elem_id="masthead")
         with gr.Tabs(elem_id="rooms") as rooms:
             with gr.Tab("Solve", id="solve"):
-                solve = SolveTab(workbench, examples["problems"], gallery)
+                tab = SolveLayout(examples["problems"], can_solve=workbench is not None)
             with gr.Tab("Diagnose", id="diagnose"):
-                pasted, diagnosed = build_diagnose(workbench, examples["solutions"])
-        solve.accept_rewrites(solve.reading, solve.session, solve.selection, rooms)
-        solve.accept_rewrites(pasted, diagnosed, gr.State(Selection(0)), rooms)
+                pasted = DiagnoseTab(workbench, examples["solutions"])
+        solver = Solver(tab, rooms, workbench)
+        solver.connect()
+        solver.accept_rewrites(tab.reading.text, tab.session, tab.selection)
+        solver.accept_rewrites(pasted.reading.text, pasted.session, gr.State(Selection(0)))
+        SessionViewer(tab, can_solve=workbench is not None).connect(examples["problems"], gallery)
         pair = LARGER if workbench is None else workbench.pair
         html(_COLOPHON.format(measured=measured(_FIGURES, pair) if pair else ""))
-        page.unload(solve.forget)
+        page.unload(solver.forget)
         if workbench is not None:
             _follow_status(workbench, masthead)
     return page
@@ -66,8 +71,8 @@ def measured(figures: Path, pair: Pair) -> str:
     Empty where they are not to be had: then nothing is claimed.
     """
     try:
-        found = json.loads(figures.read_text("utf-8"))[pair.figures]["figures"]
-        named, flagged, n = found["cross_validated.top1"]["value"], found["false_flag_rate"], found["n"]
+        values = json.loads(figures.read_text("utf-8"))[pair.figures]["figures"]
+        named, flagged, n = values["cross_validated.top1"]["value"], values["false_flag_rate"], values["n"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
     return (
@@ -89,11 +94,11 @@ def load_gallery(pair: Pair) -> dict[str, Session]:
 
 
 def _follow_status(workbench: Workbench, masthead: gr.HTML) -> None:
-    """Keep the badge true until the models are awake (or have failed), then stop asking."""
+    """Keep the badge true until the models are loaded, then stop asking. One failed attempt is not the last."""
     timer = gr.Timer(1.0)
 
-    def look() -> tuple[Any, Any]:
-        return _masthead(workbench), gr.Timer(active=workbench.stage == "loading")
+    def look() -> Updates:
+        return {masthead: _masthead(workbench), timer: gr.Timer(active=workbench.stage != "ready")}
 
     timer.tick(look, None, [masthead, timer], queue=False, show_progress="hidden", api_visibility="private")
 

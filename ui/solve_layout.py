@@ -3,29 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
+from gradio.components import Component
 
-from ui.render import solution as desk
+from irl_core.policy.sampling import Sampling
+from irl_core.session.record import Session
+from irl_core.text.traces import Problem
+from ui.reading_column import ReadingColumn, Updates
+from ui.render.drawing import Drawing, Selection
+from ui.render.solution import Reading
 from ui.theme import html, script
-from ui.validation import MAX_ANSWER, MAX_PROBLEM, MAX_TRACES
+from ui.validation import MAX_ANSWER, MAX_PROBLEM, MAX_SEED, MAX_TEMPERATURE, MAX_TRACES
 from ui.waiting import OFF
 
-EMPTY = (
+_BLANK = (
     '<div class="blank"><p>Type a problem, or take one of the examples. A small language model writes several '
     "solutions; a critic, taught by expert solutions alone, marks every token and says which step to check.</p></div>"
 )
+_DEFAULTS = Sampling()
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+"""Of handlers that only show what is there: at once, without a sign of waiting, and not for callers of the API."""
 
 
 class SolveLayout:
-    """The tab's components, and those of them that change together. Whatever belongs to a visitor is in `gr.State`."""
+    """The tab's components, those of them that change together, and how records are shown in them.
+
+    Whatever belongs to a visitor is in `gr.State`: `session` and `selection` are on show; `example` is the question
+    and answer that filled in the form; solutions go on with `prefix` where one is rewritten from a step on; `earlier`
+    holds the sessions that were rewritten, the newest last.
+    """
 
     def __init__(self, examples: Sequence[dict[str, str]], *, can_solve: bool) -> None:
-        self.session = gr.State(None)
-        self.selection = gr.State(desk.Selection())
-        self.given = gr.State(None)  # question and answer of the example that filled in the form
-        self.start = gr.State("")  # the text that solutions go on with, where one is rewritten from a step on
-        self.before = gr.State(())  # the sessions that were rewritten, the newest last
+        self.session, self.selection = gr.State(None), gr.State(Selection())
+        self.example, self.prefix, self.earlier = gr.State(None), gr.State(""), gr.State(())
+        self._lay_out_form(examples, can_solve)
+        self.status = html("" if can_solve else OFF, elem_id="status")
+        with gr.Row(elem_classes="two-columns"):
+            with gr.Column(scale=1, min_width=280, elem_classes="margin"):
+                self.back = gr.Button("← what was rewritten", size="sm", visible=False, elem_id="back")
+                self.ranking = html("", js_on_load=script("ranking.js"), elem_id="ranking")
+                self.votes = html(elem_id="votes", js_on_load=script("ranking.js"))
+            self.reading = ReadingColumn(_BLANK, elem_id="reading")
+        with gr.Row(elem_classes="files"):
+            self.save = gr.DownloadButton("Save session", size="sm", interactive=False, elem_id="save")
+            self.open = gr.UploadButton("Open session", size="sm", type="binary", file_types=[".json"], elem_id="open")
+
+    def _lay_out_form(self, examples: Sequence[dict[str, str]], can_solve: bool) -> None:
         with gr.Row(elem_classes="pose"):
             with gr.Column(scale=3, elem_classes="question"):
                 self.problem = gr.Textbox(
@@ -34,60 +61,89 @@ class SolveLayout:
                 )  # fmt: skip
             with gr.Column(scale=1, min_width=200, elem_classes="actions"):
                 self.solve = gr.Button(
-                    "Solve",
-                    variant="primary",
-                    interactive=can_solve,
-                    elem_id="solve",
-                    elem_classes="go",
+                    "Solve", variant="primary", interactive=can_solve, elem_id="solve", elem_classes="go"
                 )
                 self.stop = gr.Button("Stop", interactive=False, elem_id="stop")
         with gr.Row(elem_classes="settings"):
-            self.n = gr.Number(8, label="solutions", minimum=1, maximum=MAX_TRACES, step=1, min_width=60, elem_id="n")
-            self.temperature = gr.Number(0.7, label="temperature", minimum=0, maximum=2, step=0.1, min_width=60)
-            self.seed = gr.Number(0, label="seed", minimum=0, maximum=2**32 - 1, step=1, min_width=60)
-            self.calculator = gr.Checkbox(False, label="calculator", min_width=90, elem_id="calculator")
+            self.n = gr.Number(
+                _DEFAULTS.n, label="solutions", minimum=1, maximum=MAX_TRACES, step=1, min_width=60, elem_id="n"
+            )
+            self.temperature = gr.Number(
+                _DEFAULTS.temperature, label="temperature", minimum=0, maximum=MAX_TEMPERATURE, step=0.1, min_width=60
+            )
+            self.seed = gr.Number(_DEFAULTS.seed, label="seed", minimum=0, maximum=MAX_SEED, step=1, min_width=60)
+            self.calculator = gr.Checkbox(_DEFAULTS.calculator, label="calculator", min_width=90, elem_id="calculator")
             self.answer = gr.Textbox(
                 label="answer, if known", max_length=MAX_ANSWER, min_width=90, elem_id="gold", elem_classes="gold"
             )
         with gr.Row(elem_classes="chips"):
             self.chips = [gr.Button(e["title"], size="sm", elem_classes="chip") for e in examples]
-        self.status = html("" if can_solve else OFF, elem_id="status")
-        with gr.Row(elem_classes="desk"):
-            with gr.Column(scale=1, min_width=280, elem_classes="margin"):
-                self.back = gr.Button("← what was rewritten", size="sm", visible=False, elem_id="back")
-                self.ranking = html("", js_on_load=script("ranking.js"), elem_id="ranking")
-                self.votes = html(elem_id="votes", js_on_load=script("ranking.js"))
-            with gr.Column(scale=3, min_width=300):
-                self.reading = html(EMPTY, js_on_load=script("reading.js"), elem_classes="reading", elem_id="reading")
-                with gr.Column(visible=False, elem_classes="charts") as self.charts:
-                    html('<header class="bar"><h3>Belief along the solution</h3></header>')
-                    self.chart = gr.Plot(show_label=False, container=False, elem_classes="chart")
-                    self.numbers = html()
-        with gr.Row(elem_classes="files"):
-            self.save = gr.DownloadButton("Save session", size="sm", interactive=False, elem_id="save")
-            self.open = gr.UploadButton("Open session", size="sm", type="binary", file_types=[".json"], elem_id="open")
 
     @property
-    def how(self) -> list[gr.components.Component]:
-        """What the form says of the sampling."""
+    def sampling(self) -> list[Component]:
+        """What the form asks of the sampling, in the order of `read_sampling`."""
         return [self.n, self.temperature, self.seed, self.calculator]
 
     @property
-    def going(self) -> list[gr.components.Component]:
-        """What shows that a run is under way."""
+    def form(self) -> list[Component]:
+        """What `fill_form` changes."""
+        return [self.problem, self.answer]
+
+    @property
+    def way_back(self) -> list[Component]:
+        """What `show_way_back` changes."""
+        return [self.earlier, self.back]
+
+    @property
+    def run_controls(self) -> list[Component]:
+        """What `show_run_asked` changes."""
         return [self.status, self.solve, self.stop]
 
     @property
-    def trail(self) -> list[gr.components.Component]:
+    def choice(self) -> list[Block]:
+        """What another choice among the solutions changes."""
+        return [self.selection, self.ranking, self.votes, *self.reading.parts]
+
+    @property
+    def drawing(self) -> list[Block]:
+        """What `show` changes."""
+        return [self.session, self.selection, self.status, self.ranking, self.votes, *self.reading.parts, self.save]
+
+    def show(self, drawing: Drawing, file: Path | None = None) -> Updates:
+        """A session or a run. `file` holds the session, to be saved; without one the button stays as it is."""
+        return {
+            self.session: drawing.session,
+            self.status: gr.skip() if drawing.status is None else drawing.status,
+            self.save: gr.skip() if file is None else gr.update(value=str(file), interactive=True),
+            **self.show_choice(drawing),
+        }
+
+    def show_choice(self, drawing: Drawing) -> Updates:
+        """Another solution of the session that is on show, or another order."""
+        nothing_to_read = drawing.session is not None and not drawing.reading.text
+        return {
+            self.selection: drawing.selection,
+            self.ranking: drawing.ranking,
+            self.votes: drawing.votes,
+            **self.reading.show(Reading(self.reading.blank) if nothing_to_read else drawing.reading),
+        }
+
+    def fill_form(self, problem: Problem) -> Updates:
+        """A problem with its known answer."""
+        return {self.problem: problem.question, self.answer: problem.answer or ""}
+
+    def show_way_back(self, earlier: Sequence[Session]) -> Updates:
         """The sessions that one can go back to, and the button that does."""
-        return [self.before, self.back]
+        return {self.earlier: tuple(earlier), self.back: gr.update(visible=bool(earlier))}
 
-    @property
-    def drawing(self) -> list[gr.components.Component]:
-        """What a run changes while it goes on."""
-        return [self.session, self.selection, self.status, *self.views, self.save]
+    def show_run_asked(self, status: str) -> Updates:
+        """A run was asked for: it can be stopped, and no other can be asked for."""
+        return {
+            self.status: status,
+            self.solve: gr.update(interactive=False),
+            self.stop: gr.update(interactive=True),
+        }
 
-    @property
-    def views(self) -> list[gr.components.Component]:
-        """What shows a session and the solution chosen of it."""
-        return [self.ranking, self.votes, self.reading, self.charts, self.chart, self.numbers]
+    def show_run_over(self) -> Updates:
+        """The buttons after a run, however it ended."""
+        return {self.solve: gr.update(interactive=True), self.stop: gr.update(interactive=False)}

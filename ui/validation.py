@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import gradio as gr
 
@@ -17,8 +16,9 @@ MAX_SOLUTION = 8_000
 MAX_ANSWER = 100
 MAX_STEPS = 64
 MAX_TRACES = 16
+MAX_TEMPERATURE = 2.0
+MAX_SEED = 2**32 - 1
 MAX_OPENED = 64
-MAX_TOKENS = 160
 
 
 def refusal(message: str) -> gr.Error:
@@ -27,23 +27,23 @@ def refusal(message: str) -> gr.Error:
     return gr.Error(message, print_exception=False)
 
 
-def read_problem(question: Any, answer: Any = None) -> Problem:
+def read_problem(question: object, answer: object = None) -> Problem:
     """The problem of a form.
 
     Raises:
         gr.Error: if the question is empty or too long, or the known answer too long. User text is never repeated,
             because the browser shows these messages as HTML.
     """
-    question = _text(question, "problem", MAX_PROBLEM)
-    if not question.strip():
+    asked = _text(question, "problem", MAX_PROBLEM)
+    if not asked.strip():
         raise refusal("There is no problem to work on. Type one, or choose an example.")
     known = _text(answer, "known answer", MAX_ANSWER).strip()
-    return Problem(question=question, answer=known or None)
+    return Problem(question=asked, answer=known or None)
 
 
-def read_solution(text: Any) -> str:
+def read_solution(solution: object) -> str:
     """The pasted solution of a form; raises gr.Error if it is empty, too long, or has too many steps."""
-    text = _text(text, "solution", MAX_SOLUTION)
+    text = _text(solution, "solution", MAX_SOLUTION)
     if not text.strip():
         raise refusal("There is no solution to check. Paste one, a step to a line.")
     steps = len(split_steps(text))
@@ -52,16 +52,22 @@ def read_solution(text: Any) -> str:
     return text
 
 
-def read_sampling(n: Any, temperature: Any, seed: Any, calculator: Any = False) -> Sampling:
-    """How to sample; raises gr.Error for anything but numbers inside their limits and a plain yes or no."""
+def read_sampling(n: object, temperature: object, seed: object, calculator: object, prefix: str = "") -> Sampling:
+    """The form's request to the policy. What the form does not ask for is as `Sampling` has it.
+
+    `prefix` is not the visitor's: it is cut from a solution that has passed `read_session` or came from the policy.
+
+    Raises:
+        gr.Error: for anything but numbers inside their limits and a plain yes or no.
+    """
     if not isinstance(calculator, bool):
         raise refusal("The calculator is either on or off. Correct it and try again.")
     return Sampling(
         n=int(_number(n, "number of solutions", 1, MAX_TRACES, whole=True)),
-        temperature=_number(temperature, "temperature", 0.0, 2.0),
-        seed=int(_number(seed, "seed", 0, 2**32 - 1, whole=True)),
-        max_tokens=MAX_TOKENS,
+        temperature=_number(temperature, "temperature", 0.0, MAX_TEMPERATURE),
+        seed=int(_number(seed, "seed", 0, MAX_SEED, whole=True)),
         calculator=calculator,
+        prefix=prefix,
     )
 
 
@@ -81,12 +87,12 @@ def read_session(data: bytes | None) -> Session:
     return session
 
 
-def read_index(value: Any, size: int) -> int | None:
+def read_index(value: object, size: int) -> int | None:
     """An index that came from a browser, or None if it is none of `size` things."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < size else None
 
 
-def _text(value: Any, name: str, limit: int) -> str:
+def _text(value: object, name: str, limit: int) -> str:
     text = "" if value is None else value
     if not isinstance(text, str):
         raise refusal(f"The {name} must be text.")
@@ -101,11 +107,11 @@ def _text(value: Any, name: str, limit: int) -> str:
     return text
 
 
-def _number(value: Any, name: str, low: float, high: float, whole: bool = False) -> float:
-    valid = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not valid or not low <= value <= high or (whole and value != int(value)):
+def _number(value: object, name: str, low: float, high: float, whole: bool = False) -> float:
+    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not low <= number <= high or (whole and not number.is_integer()):
         kind = "a whole number" if whole else "a number"
         raise refusal(
             f"The {name} must be {kind} from {low:,g} to {high:,g}. Correct it and try again.",
         )
-    return float(value)
+    return number

@@ -1,4 +1,4 @@
-"""The page's dealings with the workbench: waiting for its models, and what is said when it cannot work."""
+"""The page's use of the workbench: waiting for its models, and what is said when it cannot work."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import gradio as gr
 
 from irl_core.policy.sampling import DoesNotFit
 from ui.render.html import escape
+from ui.render.status import running
 from ui.validation import refusal
 
 if TYPE_CHECKING:
@@ -34,17 +35,24 @@ def require(workbench: Workbench | None) -> Workbench:
 
 
 def wait_until_ready(workbench: Workbench, stop: threading.Event | None = None) -> Iterator[str]:
-    """Status lines (HTML) until the models are awake or `stop` is set; raises gr.Error if they failed to load."""
+    """Status lines (HTML) until the models are loaded or `stop` is set.
+
+    Models that could not be loaded are tried again, once for each request and not too often.
+
+    Raises:
+        gr.Error: with the reason, if they cannot be loaded.
+    """
+    workbench.start_loading()
     while (stage := workbench.stage) != "ready" and not (stop and stop.is_set()):
         if stage == "failed":
-            raise refusal(escape(workbench.status))
+            raise refusal(f"{_sentence(workbench.status)} Try again in a few seconds: they are then loaded anew.")
         yield running(workbench.status)
         time.sleep(_SECONDS_BETWEEN_LOOKS)
 
 
-def running(text: str) -> str:
-    """A status line for something that is under way."""
-    return f'<p class="status running" role="status">{escape(text)}</p>'
+def _sentence(text: str) -> str:
+    """A phrase as an escaped sentence. It ends with one full stop."""
+    return f"{escape(text[:1].upper() + text[1:].rstrip('.'))}."
 
 
 @contextmanager

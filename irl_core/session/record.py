@@ -13,13 +13,12 @@ from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Problem, Trace
 
-SCHEMA_VERSION = 1
 MAX_SESSION_BYTES = 5_000_000
 MAX_TRACES = 64
 
 
 class ModelCard(Record):
-    """Which model spoke: its name, the SHA-256 of its weights, and how it was supervised."""
+    """Which model was used: its name, the SHA-256 of its weights, and how it was supervised."""
 
     name: str
     sha256: str | None = None
@@ -27,9 +26,23 @@ class ModelCard(Record):
 
 
 class Session(Record):
-    """One problem, its traces and all that was said of them. `scores` and `diagnoses` run parallel to `traces`."""
+    """One problem, its traces, and their scores, diagnoses and ranking: what the page shows, saves and opens.
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    >>> import irl_core as irl
+    >>> trace = irl.Trace.from_text("3 * 4 = 12")
+    >>> session = irl.Session(problem=irl.Problem(question="How much is 3 times 4?", answer="12"), traces=(trace,))
+    >>> irl.load_session(session.to_json()) == session
+    True
+
+    `scores[i]` and `diagnoses[i]` belong to `traces[i]`; traces at the end may have neither. `settings` is the request
+    to the policy, None where a solution was pasted. `verdicts` is a reader's own judgement by trace number (as text);
+    `seconds` is how long the run took.
+
+    Raises:
+        ValueError: if scores, diagnoses and traces do not belong together, or more than 64 traces are asked for.
+    """
+
+    schema_version: Literal[1] = 1
     problem: Problem
     settings: Sampling | None = None
     policy: ModelCard | None = None
@@ -55,16 +68,23 @@ class Session(Record):
         return self
 
     def to_json(self) -> str:
+        """The session as indented JSON; `load_session` reads it."""
         return self.model_dump_json(indent=1)
 
 
-def load_session(text: str | bytes) -> Session:
-    """Read a session that a stranger may have written.
+def load_session(data: str | bytes) -> Session:
+    """Read a session from the JSON of a saved file, which a stranger may have written.
+
+    >>> load_session('{"problem": {"question": "How much is 3 times 4?"}}').problem.question
+    'How much is 3 times 4?'
+
+    Args:
+        data: the file's text, or its bytes in UTF-8.
 
     Raises:
-        ValueError: (pydantic's ValidationError among them) if it is too large, not JSON, of another version, or
-            inconsistent.
+        ValueError: if it is larger than 5 MB, not JSON, of another version, or inconsistent. (Pydantic's
+            `ValidationError` is one; it names each field that is wrong.)
     """
-    if len(text) > MAX_SESSION_BYTES:
-        raise ValueError(f"a session file may hold at most {MAX_SESSION_BYTES:,} bytes, this one has {len(text):,}")
-    return Session.model_validate_json(text)
+    if len(data) > MAX_SESSION_BYTES:
+        raise ValueError(f"a session file may hold at most {MAX_SESSION_BYTES:,} bytes, this one has {len(data):,}")
+    return Session.model_validate_json(data)

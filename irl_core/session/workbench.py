@@ -1,20 +1,22 @@
-"""Policy, critic and diagnosis at one table: a problem goes in, a growing session comes out.
+"""A policy and a critic that work together: a problem goes in, a growing session comes out.
 
-The app and the command line share this; it draws nothing and parses no arguments.
+The page and the scripts share this; it shows nothing and parses no arguments.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Literal
 
 from irl_core.diagnosis.suspect_step import diagnose
 from irl_core.models.pairs import PAIRS
 from irl_core.policy.sampling import Sampling
 from irl_core.session.record import ModelCard, Session
-from irl_core.session.run import Growing, Run, Snapshot, extended
+from irl_core.session.run import Growing, Run, Snapshot, with_trace
 from irl_core.text.traces import Problem, Trace
 
 if TYPE_CHECKING:
@@ -29,16 +31,26 @@ Stage = Literal["loading", "ready", "failed"]
 
 
 class Workbench:
-    """Loads its models once, on demand; safe to share between threads. One problem is solved at a time."""
+    """Loads its models once, on demand; safe to share between threads. One problem is solved at a time.
 
-    def __init__(self, *, policy: str = "auto", critic: str | None = None) -> None:
-        self._policy_name, self._critic_name = policy, critic
-        self.pair = PAIRS.get(critic or "standard")  # whose critic judges here; None for one that is not shipped
+    Attributes:
+        pair: whose critic judges here; None for a critic that is not shipped.
+    """
+
+    def __init__(self, *, policy: str = "auto", critic: str | None = None, retry_after: float = 5.0) -> None:
+        """`policy` and `critic` are names (see `irl_core.loading`); nothing is loaded yet.
+
+        `retry_after` is how many seconds `start_loading` leaves between a failure and the next attempt.
+        """
+        self._policy_name, self._critic_name, self._retry_after = policy, critic, retry_after
+        self.pair = PAIRS.get(critic or "standard")
         self._policies: dict[bool, Policy] = {}  # by whether they calculate
         self._critic: Critic | None = None
-        self._desk: ProblemScorer | None = None  # the solution that was diagnosed last, which may come back edited
-        self._loading, self._working = threading.Lock(), threading.Lock()
-        self._doing, self._failure = "loading the models", ""
+        self._scorer: ProblemScorer | None = None  # of the problem diagnosed last, whose solution may come back edited
+        self._loading, self._solving, self._starting = threading.Lock(), threading.Lock(), threading.Lock()
+        self._attempt: threading.Thread | None = None
+        self._failed_at = float("-inf")
+        self._progress, self._failure = "loading the models", ""
 
     def load(self, *, calculator: bool = False) -> None:
         """Load both models; returns at once when they are there. The calculator takes an engine of its own.
@@ -47,21 +59,39 @@ class Workbench:
             Exception: whatever kept a model from loading; `status` says it in a sentence.
         """
         with self._loading:
+            self._failure = ""
             try:
                 # torch and transformers take seconds to import, in which the page can already be there.
                 from irl_core.loading import load_critic, load_policy
 
                 if self._critic is None:
-                    self._doing = "loading the critic"
+                    self._progress = "loading the critic"
                     self._critic = load_critic(self._critic_name)
                 if calculator not in self._policies:
-                    self._doing = "loading the policy"
+                    self._progress = "loading the policy"
                     self._policies[calculator] = load_policy(self._policy_name, calculator=calculator)
             except Exception as error:
-                self._failure = f"the models could not be loaded: {error}"
+                self._failure, self._failed_at = f"the models could not be loaded: {error}", time.monotonic()
                 log.exception("loading failed")
                 raise
-            self._failure = ""
+
+    def start_loading(self) -> None:
+        """Load both models in a thread of its own, if they are not there; returns at once.
+
+        One attempt at a time, and none sooner than `retry_after` seconds after one that failed. `stage` and `status`
+        say how it goes.
+        """
+        with self._starting:
+            under_way = self._attempt is not None and self._attempt.is_alive()
+            if self.stage == "ready" or under_way or time.monotonic() - self._failed_at < self._retry_after:
+                return
+            self._progress, self._failure = "loading the models", ""
+            self._attempt = threading.Thread(target=self._attempt_to_load, name="load-models", daemon=True)
+            self._attempt.start()
+
+    def _attempt_to_load(self) -> None:
+        with contextlib.suppress(Exception):  # `load` has logged it, and `status` says it
+            self.load()
 
     @property
     def stage(self) -> Stage:
@@ -73,40 +103,41 @@ class Workbench:
     @property
     def status(self) -> str:
         """The stage as a plain phrase for a person."""
-        return {"ready": "ready", "failed": self._failure, "loading": self._doing}[self.stage]
+        return {"ready": "ready", "failed": self._failure, "loading": self._progress}[self.stage]
 
     def describe(self) -> str:
         """The models in one line, once they are there."""
-        if self.stage != "ready":
+        critic, policy = self._critic, next(iter(self._policies.values()), None)
+        if critic is None or policy is None:
             return self.status
-        policy = next(iter(self._policies.values()))
-        supervision = self._critic.supervision
-        supervised = "demonstrations only" if supervision == "demonstrations" else supervision
-        return f"{policy.name} · critic {self._critic.name}, {supervised} · {self._critic.device_name}"
+        supervised = "demonstrations only" if critic.supervision == "demonstrations" else critic.supervision
+        calibrated = "" if critic.calibration is not None else ", not calibrated"
+        return f"{policy.name} · critic {critic.name}, {supervised}{calibrated} · {critic.device_name}"
 
-    def solve(self, problem: Problem, sampling: Sampling, stop: threading.Event) -> Iterator[Snapshot]:
-        """Draw traces, colour them as they grow, judge each soon after its end, rank them when all are there.
+    def solve(self, problem: Problem, sampling: Sampling, stop: threading.Event) -> Generator[Snapshot, None, None]:
+        """Draw traces, score them as they grow, diagnose each soon after its end, rank them when all are there.
 
         A stop request ends the drawing; what is there is scored and ranked like a whole run, cut traces included.
 
         Raises:
             DoesNotFit: if the problem is longer than the policy reads.
             NotImplementedError: if the solutions are to go on with a prefix and the policy cannot.
-            ConnectionError: if a server is gone, once what it finished has been judged.
+            ConnectionError: if a server is gone, once what it finished has been diagnosed.
+            Exception: whatever kept a model from loading.
         """
         self.load(calculator=sampling.calculator)
-        with self._working:
-            yield from self._solve(problem, sampling, stop)
+        with self._solving:
+            yield from self._run(problem, sampling, stop)
 
-    def _solve(self, problem: Problem, sampling: Sampling, stop: threading.Event) -> Iterator[Snapshot]:
-        policy = self._policies[sampling.calculator]
+    def _run(self, problem: Problem, sampling: Sampling, stop: threading.Event) -> Generator[Snapshot, None, None]:
+        policy, critic = self._policies[sampling.calculator], self._loaded_critic
         session = Session(
             problem=problem,
             settings=sampling,
             policy=ModelCard(name=policy.name, sha256=policy.sha256),
-            critic=self._critic_card(),
+            critic=_card(critic),
         )
-        run = Run(session, self._critic)
+        run = Run(session, critic)
         events = policy.sample(problem.question, sampling, stop)
         try:
             for event in events:
@@ -120,22 +151,31 @@ class Workbench:
         yield run.snapshot(done=True, stopped=stop.is_set())
 
     def diagnose(self, problem: Problem, text: str) -> Session:
-        """A session of one pasted solution, scored and diagnosed; what it begins with as before is not read again.
+        """A session of one pasted solution, scored and diagnosed.
+
+        Where the last one was of the same problem, the beginning that both share is not read again.
 
         Raises:
             ValueError: if the solution is blank.
+            Exception: whatever kept a model from loading.
         """
         if not text.strip():
             raise ValueError("the solution is empty: paste at least one step")
         self.load()
-        trace = Trace.from_text(text)
-        with self._working:
-            if self._desk is None or self._desk.question != problem.question:
-                self._desk = self._critic.problem_scorer(problem.question)
-            (score,) = self._desk.score([trace])
-        diagnosis = diagnose(problem.question, trace, self._critic, score=score)
-        return extended(Session(problem=problem, critic=self._critic_card()), trace, score, diagnosis)
+        trace, critic = Trace.from_text(text), self._loaded_critic
+        with self._solving:
+            if self._scorer is None or self._scorer.question != problem.question:
+                self._scorer = critic.problem_scorer(problem.question)
+            (score,) = self._scorer.score([trace])
+        diagnosis = diagnose(problem.question, trace, critic, score=score)
+        return with_trace(Session(problem=problem, critic=_card(critic)), trace, score, diagnosis)
 
-    def _critic_card(self) -> ModelCard:
-        critic = self._critic
-        return ModelCard(name=critic.name, sha256=critic.sha256, supervision=critic.supervision)
+    @property
+    def _loaded_critic(self) -> Critic:
+        if self._critic is None:
+            raise RuntimeError("the critic is not loaded: call `load` first")
+        return self._critic
+
+
+def _card(critic: Critic) -> ModelCard:
+    return ModelCard(name=critic.name, sha256=critic.sha256, supervision=critic.supervision)

@@ -183,7 +183,7 @@ def test_stop_keeps_what_is_there(app, open_page):
     page = open_page(app)
     page.get_by_label("temperature").fill("2")  # rambling solutions, so that there is something to stop
     ask(page, n=16)
-    page.locator("#reading .proof").first.wait_for(timeout=MILLISECONDS_TO_SOLVE)
+    page.locator("#reading .draft").first.wait_for(timeout=MILLISECONDS_TO_SOLVE)
     page.click("#stop")
     finished(page)
     status = page.inner_text("#status")

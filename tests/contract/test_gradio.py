@@ -5,8 +5,10 @@ from __future__ import annotations
 import inspect
 import json
 import urllib.request
+from pathlib import Path
 
 import gradio as gr
+import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -19,10 +21,12 @@ from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Problem, Trace
 from ui import validation as inputs
 from ui.page import build_page
+from ui.page_files import page_files
+from ui.render.drawing import Selection
 from ui.render.ranking import display_order, render_ranking, render_votes, verdict_line
-from ui.render.solution import Selection
 from ui.render.status import render_status
-from ui.solve import SolveTab
+from ui.sessions import SessionViewer
+from ui.solve_layout import SolveLayout
 from ui.stop_signals import StopSignals
 from ui.theme import build_theme, head
 from ui.validation import read_index, read_problem, read_sampling, read_session, read_solution
@@ -95,6 +99,20 @@ def test_the_served_page_names_no_other_server_for_fonts_or_scripts(served):
     assert "Source Serif 4 Variable" in html
 
 
+def test_an_upload_lies_in_the_folder_that_is_removed_with_the_page(tmp_path, monkeypatch):
+    monkeypatch.setenv("ERRATA_CACHE", str(tmp_path))
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    with page_files() as folder:
+        page = build_page(None)
+        _, url, _ = page.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+        reply = httpx.post(f"{url}gradio_api/upload", files={"files": ("session.json", b"{}")})
+        (uploaded,) = reply.raise_for_status().json()
+        assert Path(uploaded).is_relative_to(folder)
+        assert Path(uploaded).exists()
+        page.close()
+    assert not folder.exists()
+
+
 def test_a_direct_caller_meets_the_same_limits_as_a_visitor(served):
     client = Client(served, verbose=False)
     with pytest.raises(AppError, match="may have 2,000"):
@@ -108,13 +126,13 @@ def test_a_direct_caller_meets_the_same_limits_as_a_visitor(served):
 @pytest.mark.parametrize("n", [0, 17, 2.5, True, "8", None, float("nan")])
 def test_a_number_of_solutions_outside_its_limits_is_refused(n):
     with pytest.raises(gr.Error, match="whole number from 1 to 16"):
-        read_sampling(n, 0.7, 0)
+        read_sampling(n, 0.7, 0, False)
 
 
 @pytest.mark.parametrize("temperature", [-0.1, 2.1, float("inf"), float("nan"), False])
 def test_a_temperature_outside_its_limits_is_refused(temperature):
     with pytest.raises(gr.Error, match="temperature"):
-        read_sampling(8, temperature, 0)
+        read_sampling(8, temperature, 0, False)
 
 
 @pytest.mark.parametrize(
@@ -158,38 +176,39 @@ def test_an_index_from_a_browser_is_taken_only_if_it_is_one(value):
 
 
 @pytest.fixture
-def tab():
+def viewer():
     with gr.Blocks():
-        return SolveTab(None, [], {})
+        return SessionViewer(SolveLayout([], can_solve=False), can_solve=False)
 
 
-def choose(tab, session, data):
-    return tab.choose(session, Selection(1), gr.EventData(None, data))
+def choose(viewer, session, data):
+    return viewer.choose(session, Selection(1), gr.EventData(None, data))
 
 
-def test_a_click_on_a_row_shows_that_solution(tab):
-    selection, ranking, _, reading, *_ = choose(tab, a_session(), {"trace": 2})
-    assert selection == Selection(2)
-    assert "Solution 3" in reading
-    assert 'aria-selected="true" tabindex="0" data-trace="2"' in ranking
+def test_a_click_on_a_row_shows_that_solution(viewer):
+    shown = choose(viewer, a_session(), {"trace": 2})
+    assert shown[viewer.tab.selection] == Selection(2)
+    assert "Solution 3" in shown[viewer.tab.reading.text]
+    assert 'aria-selected="true" tabindex="0" data-trace="2"' in shown[viewer.tab.ranking]
+    assert set(shown) == set(viewer.tab.choice)
 
 
 @pytest.mark.parametrize("data", [{"trace": 99}, {"trace": "1"}, {"order": EVIL}, EVIL, None, {}])
-def test_rubbish_from_a_browser_changes_nothing(tab, data):
-    assert choose(tab, a_session(), data)[0] == Selection(1)
+def test_rubbish_from_a_browser_changes_nothing(viewer, data):
+    assert choose(viewer, a_session(), data)[viewer.tab.selection] == Selection(1)
 
 
-def test_a_click_before_anything_was_solved_is_ignored(tab):
-    values = choose(tab, None, {"trace": 0})
-    assert len(values) == len(choose(tab, a_session(), {"trace": 0}))
-    assert all(value == gr.skip() for value in values)
+def test_a_click_before_anything_was_solved_is_ignored(viewer):
+    values = choose(viewer, None, {"trace": 0})
+    assert values.keys() == choose(viewer, a_session(), {"trace": 0}).keys()
+    assert all(value == gr.skip() for value in values.values())
 
 
-def test_the_list_can_be_read_in_the_order_of_the_critic_and_of_sampling(tab):
+def test_the_list_can_be_read_in_the_order_of_the_critic_and_of_sampling(viewer):
     session = a_session()
     assert display_order(session, "critic") == [1, 2, 0]
     assert display_order(session, "sampled") == [0, 1, 2]
-    assert choose(tab, session, {"order": "sampled"})[0] == Selection(1, "sampled")
+    assert choose(viewer, session, {"order": "sampled"})[viewer.tab.selection] == Selection(1, "sampled")
 
 
 def test_an_order_from_a_stranger_lists_each_solution_once():

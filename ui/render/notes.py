@@ -1,4 +1,4 @@
-"""What the editor writes in the margin: corrections that are certain first, then what the critic finds."""
+"""The note beside a step: corrections that are certain first, then what the critic finds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _WORTH_SAYING = 0.1
 
 
 def render_note(index: int, trace: Trace, diagnosis: Diagnosis) -> str:
-    """The note on step `index` as HTML; empty where there is nothing to say."""
+    """The note on step `index` as HTML; empty where there is nothing to say.
+
+    Of a critic without calibration it holds what was calculated alone: false equations, and numbers that were rounded.
+    """
     finding = diagnosis.steps[index]
     lines = [_correction(e.text, e.expected) for e in finding.equations if not e.ok]
     if finding.verdict == "suspect":
@@ -32,9 +35,12 @@ def render_note(index: int, trace: Trace, diagnosis: Diagnosis) -> str:
 
 
 def _is_told(index: int, trace: Trace, diagnosis: Diagnosis) -> bool:
-    """Every step after the suspect follows from it; one suspect step is loud, so only some of them say so: where the
-    wrong number is used again, or where the step may well be the first error itself."""
-    if diagnosis.steps[index].error_probability >= _WORTH_SAYING:
+    """Whether step `index` says that it follows from the suspect step.
+
+    All steps after it do. So that the suspect step stands out, only those say so that use the wrong number again or
+    may well be the first error themselves.
+    """
+    if (diagnosis.steps[index].error_probability or 0.0) >= _WORTH_SAYING:
         return True
     suspect = suspect_step(diagnosis)
     wrong = first_false(diagnosis.steps[suspect].equations) if suspect is not None else None
@@ -47,10 +53,8 @@ def _is_told(index: int, trace: Trace, diagnosis: Diagnosis) -> bool:
 def _follows(index: int, finding: StepFinding, diagnosis: Diagnosis) -> str:
     suspect = suspect_step(diagnosis)
     source = f"step {suspect + 1}" if suspect is not None and suspect < index else "an earlier step"
-    return (
-        f'<p class="word">follows from {source}</p>'
-        f'<p class="evidence">P(error)&nbsp;{plain(finding.error_probability)} · not the first suspect</p>'
-    )
+    evidence = f"{_probability(finding)}not the first suspect"
+    return f'<p class="word">follows from {source}</p><p class="evidence">{evidence}</p>'
 
 
 def _correction(equation: str, expected: str) -> str:
@@ -67,6 +71,11 @@ def _rounding(equation: str, exact: str) -> str:
 
 def _evidence(finding: StepFinding) -> str:
     return (
-        f"P(error)&nbsp;{plain(finding.error_probability)} · critic&nbsp;{signed(finding.reward, 1)} · "
+        f"{_probability(finding)}critic&nbsp;{signed(finding.reward, 1)} · "
         f"surprise&nbsp;{plain(finding.surprise, 1)}&nbsp;nats"
     )
+
+
+def _probability(finding: StepFinding) -> str:
+    """Empty where none is known: a stranger's session may call a step suspect and give no probability."""
+    return "" if finding.error_probability is None else f"P(error)&nbsp;{plain(finding.error_probability)} · "

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from irl_core.diagnosis.suspect_step import Diagnosis
 from irl_core.session.record import Session
 from ui.render.html import count, escape, plain, signed, typeset
-from ui.render.visible_tokens import first_false, suspect_step
+from ui.render.visible_tokens import first_false, first_false_step, is_uncalibrated, suspect_step
 
 Order = Literal["critic", "sampled"]
 _RULES = {
@@ -57,10 +58,11 @@ def render_votes(session: Session) -> str:
 def _row(session: Session, index: int, place: int, selected: bool) -> str:
     trace = session.traces[index]
     answer = escape(trace.answer) if trace.answer else "no answer"
-    score, remark, loud = None, "not scored", False
+    score, remark, suspected = None, "not scored", False
     if index < len(session.scores):
-        score = session.scores[index].trace_score
-        remark, loud = _remark(session, index)
+        score, diagnosis = session.scores[index].trace_score, session.diagnoses[index]
+        remark, suspected = _finding(diagnosis), suspect_step(diagnosis) is not None
+        remark += " · stops early" if trace.stopped in ("length", "cancelled") else ""
     badge = _badge(_correct(session).get(index))
     length = count(len(trace.steps), "step")
     return (
@@ -69,7 +71,7 @@ def _row(session: Session, index: int, place: int, selected: bool) -> str:
         f'<span class="place">{place}</span>'
         f'<b class="answer{"" if trace.answer else " none"}"><bdi>{answer}</bdi>{badge}</b>'
         f"{_bar(session, score)}"
-        f'<span class="remark{" loud" if loud else ""}">{escape(remark)}</span>'
+        f'<span class="remark{" loud" if suspected else ""}">{escape(remark)}</span>'
         f'<span class="length" title="{count(len(trace.text), "character")}">{length}</span>'
         "</li>"
     )
@@ -100,15 +102,17 @@ def _bar(session: Session, score: float | None) -> str:
     )
 
 
-def _remark(session: Session, index: int) -> tuple[str, bool]:
-    diagnosis = session.diagnoses[index]
-    stopped = " · stops early" if session.traces[index].stopped in ("length", "cancelled") else ""
+def _finding(diagnosis: Diagnosis) -> str:
+    """What the diagnosis says of a solution, in a few words."""
+    if is_uncalibrated(diagnosis):
+        false = first_false_step(diagnosis)
+        return "not calibrated" + (f" · step {false[0] + 1}: expected {typeset(false[1].expected)}" if false else "")
     suspect = suspect_step(diagnosis)
     if suspect is None:
-        return ("not sure" if diagnosis.not_sure else "no suspect step") + stopped, False
+        return "not sure" if diagnosis.not_sure else "no suspect step"
     wrong = first_false(diagnosis.steps[suspect].equations)
     tail = f" · expected {typeset(wrong.expected)}" if wrong else " · not sure" if diagnosis.not_sure else ""
-    return f"step {suspect + 1}{tail}{stopped}", True
+    return f"step {suspect + 1}{tail}"
 
 
 def _correct(session: Session) -> Mapping[int, bool | None]:
@@ -129,7 +133,7 @@ def _votes(session: Session) -> str:
     most = max(v.count for v in ranking.votes)
     rows = "".join(
         f"<tr><th scope='row'><bdi>{escape(v.answer) if v.answer else 'no answer'}</bdi></th>"
-        f'<td class="tally"><i style="--w:{v.count / most:.3f}"></i></td>'
+        f'<td class="share"><i style="--w:{v.count / most:.3f}"></i></td>'
         f"<td>{v.count}</td><td>{plain(v.weight)}</td></tr>"
         for v in sorted(ranking.votes, key=lambda v: (-v.weight, -v.count))
     )

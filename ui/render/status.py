@@ -6,6 +6,13 @@ from irl_core.session.record import Session
 from ui.render.html import count, escape
 from ui.render.ranking import verdict_line
 
+NOT_BEGUN = '<p class="status" role="status">stopped before the first solution was begun</p>'
+
+
+def running(text: str) -> str:
+    """The line for something that is under way; `text` is escaped here."""
+    return _line("running", escape(text))
+
 
 def render_status(session: Session, *, tokens: int, seconds: float, done: bool, stopped: bool) -> str:
     """The line under the problem: how far the run is, what it cost, and what the critic changed."""

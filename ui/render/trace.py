@@ -1,4 +1,4 @@
-"""One marked solution as HTML: the product's own renderer of token rewards, steps and the editor's notes.
+"""One marked solution as HTML: the product's own renderer of token rewards, steps and notes.
 
 Colour, granularity, projector size and dark mode are CSS (`assets/errata.css`); this module only says what is where.
 Every character of the trace is in the page once, inside an element of class `t`: joining their texts gives the trace.
@@ -7,6 +7,7 @@ Every character of the trace is in the page once, inside an element of class `t`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
 from irl_core.text.scores import TraceScore
@@ -18,14 +19,21 @@ from ui.render.visible_tokens import (
     Scale,
     VisibleToken,
     first_false,
+    first_false_step,
     guilty_span,
+    is_uncalibrated,
     shared_scale,
     suspect_step,
     visible_tokens,
 )
 
 _REWRITE = '<button type="button" class="rewrite" data-step="{}">rewrite from here</button>'
-_VERDICT_WORDS = {"suspect": "suspected error", "not sure": "not sure", "follows": "follows from an earlier step"}
+_VERDICT_WORDS = {
+    "suspect": "suspected error",
+    "not sure": "not sure",
+    "follows": "follows from an earlier step",
+    "not judged": "not calibrated",
+}
 
 
 @dataclass(frozen=True)
@@ -48,8 +56,8 @@ def render_trace(
 ) -> str:
     """A whole solution: heading and legend, steps in an ordered list, the notes beside them.
 
-    Without `score` the text is shown plain; without `diagnosis` no step is marked. Nothing in the three records is
-    trusted: text is escaped, indices are checked, numbers are formatted here.
+    Without `score` the text is shown plain; without `diagnosis` no step is marked, nor where the critic has no
+    calibration. Nothing in the three records is trusted: text is escaped, indices are checked, numbers formatted here.
     """
     view = view or View()
     scale = view.scale or shared_scale([score] if score else [])
@@ -65,7 +73,7 @@ def render_trace(
 def render_steps(
     trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | None, scale: Scale, view: View | None = None
 ) -> str:
-    """Only the ordered list of steps; without `view` as the small proofs that are shown while others are written."""
+    """Only the ordered list of steps; without `view` as the drafts that are shown while others are written."""
     shown = visible_tokens(trace, score)
     guilty = guilty_span(trace, shown, diagnosis)
     items = []
@@ -73,7 +81,7 @@ def render_steps(
         own = [c for c in shown if c.step == index]
         finding = _finding(diagnosis, index)
         reward = score.step_rewards[index] if score and index < len(score.step_rewards) else None
-        text = "".join(_cell(trace.text, c, guilty, scale) for c in _trim(trace.text, own))
+        text = "".join(_token(trace.text, c, guilty, scale) for c in _trim(trace.text, own))
         content = f'<p class="text" dir="auto">{text}</p>{_aside(index, trace, diagnosis, view)}'
         given = view is not None and trace.steps[index][0] < view.given
         items.append(_step(index, content, reward, finding, scale, given))
@@ -81,11 +89,11 @@ def render_steps(
 
 
 def _aside(index: int, trace: Trace, diagnosis: Diagnosis | None, view: View | None) -> str:
-    """What stands beside step `index`: the editor's note, and the offer to write it anew."""
+    """What stands beside step `index`: its note, and the offer to write it anew."""
     if view is None:
         return ""
     finding = _finding(diagnosis, index)
-    note = render_note(index, trace, diagnosis) if finding else ""
+    note = render_note(index, trace, diagnosis) if diagnosis and finding else ""
     worth_it = view.rewritable and not (finding and finding.verdict == "follows")
     offer = _REWRITE.format(index) if worth_it else ""
     return f'<div class="aside">{note}{offer}</div>' if note or offer else ""
@@ -93,14 +101,18 @@ def _aside(index: int, trace: Trace, diagnosis: Diagnosis | None, view: View | N
 
 def render_growing(text: str, score: TraceScore | None, scale: Scale) -> str:
     """A solution that is still being written, coloured as far as the critic has read."""
-    cell_texts = (_cell(text, (cell, 0, 0), None, scale) for cell in visible_tokens(Trace.unsplit(text), score))
-    return f'<p class="growing" dir="auto">{"".join(cell_texts)}<span class="caret" aria-hidden="true"></span></p>'
+    tokens = (_token(text, _Trimmed(token), None, scale) for token in visible_tokens(Trace.unsplit(text), score))
+    return f'<p class="growing" dir="auto">{"".join(tokens)}<span class="caret" aria-hidden="true"></span></p>'
 
 
 def summary(trace: Trace, diagnosis: Diagnosis | None) -> str:
     """The finding in one plain sentence (not yet escaped)."""
     if diagnosis is None:
         return "Not checked."
+    if is_uncalibrated(diagnosis):
+        false = first_false_step(diagnosis)
+        certain = f" Step {false[0] + 1}: expected {typeset(false[1].expected)}." if false else ""
+        return f"The critic is not calibrated: no step is judged.{certain}"
     index = suspect_step(diagnosis)
     if index is None:
         return "The critic is not sure." if diagnosis.not_sure else "No suspect step."
@@ -113,8 +125,16 @@ def _finding(diagnosis: Diagnosis | None, index: int) -> StepFinding | None:
     return diagnosis.steps[index] if diagnosis and index < len(diagnosis.steps) else None
 
 
-def _trim(text: str, own: list[VisibleToken]) -> list[tuple[VisibleToken, int, int]]:
-    """Each cell with how many of its first and last characters are line breaks around the step.
+class _Trimmed(NamedTuple):
+    """A visible token, and how many of its first and last characters are line breaks around its step."""
+
+    token: VisibleToken
+    head: int = 0
+    foot: int = 0
+
+
+def _trim(text: str, own: list[VisibleToken]) -> list[_Trimmed]:
+    """The tokens of one step, with the line breaks around it told.
 
     The list item is already a line of its own: shown as well, these would leave empty lines.
     """
@@ -125,26 +145,26 @@ def _trim(text: str, own: list[VisibleToken]) -> list[tuple[VisibleToken, int, i
     lead = origin + len(shown) - len(shown.lstrip("\r\n"))
     tail = origin + len(shown.rstrip("\r\n"))
     trimmed = []
-    for cell in own:
-        head = min(max(lead - cell.start, 0), cell.end - cell.start)
-        foot = min(max(cell.end - max(tail, lead), 0), cell.end - cell.start - head)
-        trimmed.append((cell, head, foot))
+    for token in own:
+        head = min(max(lead - token.start, 0), token.end - token.start)
+        foot = min(max(token.end - max(tail, lead), 0), token.end - token.start - head)
+        trimmed.append(_Trimmed(token, head, foot))
     return trimmed
 
 
-def _cell(text: str, trimmed: tuple[VisibleToken, int, int], guilty: Span | None, scale: Scale) -> str:
-    cell, head, foot = trimmed
+def _token(text: str, trimmed: _Trimmed, guilty: Span | None, scale: Scale) -> str:
+    token, head, foot = trimmed
     classes, attributes = ["t"], ""
-    raw = text[cell.start : cell.end]
-    if guilty and cell.start < guilty[1] and guilty[0] < cell.end and raw.strip():
+    raw = text[token.start : token.end]
+    if guilty and token.start < guilty[1] and guilty[0] < token.end and raw.strip():
         classes.append("guilty")
     if has_bidi_control(raw):
         classes.append("bidi")
-    if cell.reward is None:
+    if token.reward is None:
         classes.append("off")
     else:
-        tint = max(-1.0, min(1.0, cell.reward / scale.token))
-        tip = f"reward {signed(cell.reward)} · belief {signed(cell.value or 0.0)} nats"
+        tint = max(-1.0, min(1.0, token.reward / scale.token))
+        tip = f"reward {signed(token.reward)} · belief {signed(token.value or 0.0)} nats"
         attributes = f' style="--r:{tint:.3f}" data-tip="{tip}"'
     inner = _broken(raw[:head]) + escape(raw[head : len(raw) - foot]) + _broken(raw[len(raw) - foot :] if foot else "")
     return f'<span class="{" ".join(classes)}"{attributes}>{inner}</span>'
@@ -202,6 +222,8 @@ def _footnotes(trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | No
         notes.append("Cut off at the token limit." if trace.stopped == "length" else "Stopped before its end.")
     if diagnosis is not None and diagnosis.not_sure:
         notes.append("The critic is unsure here.")
-    if diagnosis is not None and diagnosis.calibrated_on:
+    if diagnosis is not None and is_uncalibrated(diagnosis):
+        notes.append("The critic is not calibrated: its rewards are shown, and no step is judged by them.")
+    elif diagnosis is not None and diagnosis.calibrated_on:
         notes.append(f"P(error) calibrated on {escape(diagnosis.calibrated_on)}.")
     return f'<p class="foot">{" ".join(notes)}</p>' if notes else ""

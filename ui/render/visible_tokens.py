@@ -53,27 +53,27 @@ def _nice(magnitudes: Iterable[float]) -> float:
 
 
 def visible_tokens(trace: Trace, score: TraceScore | None) -> list[VisibleToken]:
-    """Cells that cover `trace.text` once, in order, whatever `score` says: a stranger may have sent it.
+    """Visible tokens that cover `trace.text` once, in order, whatever `score` says: a stranger may have sent it.
 
-    The bytes of one character are separate tokens with empty spans: they join the cell before them, their rewards
+    The bytes of one character are separate tokens with empty spans: they join the token before them, their rewards
     summed. Text that no token covers is cut at step borders and has no reward.
     """
     length = len(trace.text)
     starts = [a for a, _ in trace.steps] or [0]
     shown: list[VisibleToken] = []
-    cursor, carried = 0, 0.0
+    cursor, pending = 0, 0.0
     for (start, end), reward, value in _tokens(score, length):
         start, end = max(start, cursor), max(end, cursor)
         if end <= start:
-            if shown and shown[-1].reward is not None:
-                last = shown[-1]
+            last = shown[-1] if shown else None
+            if last is not None and last.reward is not None:
                 shown[-1] = VisibleToken(last.start, last.end, last.step, last.reward + reward, value)
             else:
-                carried += reward
+                pending += reward
             continue
         shown.extend(_unscored(cursor, start, starts))
-        shown.append(VisibleToken(start, end, _step_at(starts, end - 1), reward + carried, value))
-        cursor, carried = end, 0.0
+        shown.append(VisibleToken(start, end, _step_at(starts, end - 1), reward + pending, value))
+        cursor, pending = end, 0.0
     shown.extend(_unscored(cursor, length, starts))
     return shown
 
@@ -103,14 +103,26 @@ def first_false(equations: Iterable[EquationCheck]) -> EquationCheck | None:
     return next((e for e in equations if not e.ok), None)
 
 
+def first_false_step(diagnosis: Diagnosis) -> tuple[int, EquationCheck] | None:
+    """The first step with an equation that does not hold, and that equation; whatever the critic says."""
+    checks = ((k, first_false(finding.equations)) for k, finding in enumerate(diagnosis.steps))
+    return next(((k, wrong) for k, wrong in checks if wrong is not None), None)
+
+
+def is_uncalibrated(diagnosis: Diagnosis) -> bool:
+    """Whether nothing was judged, since nobody knows which of the critic's rewards is low enough to be suspect."""
+    return bool(diagnosis.steps) and all(finding.verdict == "not judged" for finding in diagnosis.steps)
+
+
 def suspect_step(diagnosis: Diagnosis | None) -> int | None:
     """The first suspect step, or None; also where a stranger's session names a step that does not exist."""
-    suspect = diagnosis.first_suspect if diagnosis else None
-    return suspect if suspect is not None and 0 <= suspect < len(diagnosis.steps) else None
+    if diagnosis is None or diagnosis.first_suspect is None or is_uncalibrated(diagnosis):
+        return None
+    return diagnosis.first_suspect if 0 <= diagnosis.first_suspect < len(diagnosis.steps) else None
 
 
 def guilty_span(trace: Trace, shown: list[VisibleToken], diagnosis: Diagnosis | None) -> Span | None:
-    """Where the editor's wavy line goes: the wrong result of the suspect step, else its token of lowest reward."""
+    """Where the wavy line goes: the wrong result of the suspect step, else its token of lowest reward."""
     step = suspect_step(diagnosis)
     if diagnosis is None or step is None or step >= len(trace.steps):
         return None

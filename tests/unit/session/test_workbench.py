@@ -1,4 +1,4 @@
-"""Policy and critic at one table, with hand-made models: what is said while they load, and when one cannot be had."""
+"""A workbench with hand-made models: what is said while they load, and when one cannot be had; what a run gives."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ from tests.support.nano import nano_llama, nano_tokenizer
 
 
 class Named:
-    name, supervision, device_name = "nano", "demonstrations", "CPU"
+    name, supervision, device_name, calibration = "nano", "demonstrations", "CPU", object()
 
 
 @pytest.fixture
@@ -35,7 +35,9 @@ def models(monkeypatch):
 
 
 def test_the_page_can_be_built_before_torch_is_imported():
-    program = "import sys, app; sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'openvino')))"
+    program = (
+        "import sys, ui.page; sys.exit(any(name in sys.modules for name in ('torch', 'transformers', 'openvino')))"
+    )
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
 
 
@@ -56,6 +58,56 @@ def test_a_failure_is_said_in_words_and_a_second_try_can_mend_it(models):
     models.clear()
     bench.load()
     assert bench.stage == "ready"
+
+
+def test_of_a_critic_without_a_calibration_the_line_says_so(models, monkeypatch):
+    critic = Named()
+    critic.calibration = None
+    monkeypatch.setattr("irl_core.loading.load_critic", lambda name: critic)
+    bench = Workbench()
+    bench.load()
+    assert bench.describe() == "nano · critic nano, demonstrations only, not calibrated · CPU"
+
+
+def ended(bench):
+    """The stage after the attempt that is under way, if there is one."""
+    bench._attempt.join(timeout=10)
+    return bench.stage
+
+
+def test_loading_in_the_background_is_tried_again_when_it_is_asked_for_again(models):
+    bench = Workbench(retry_after=0)
+    models["policy"] = ConnectionError("the network is down")
+    bench.start_loading()
+    assert ended(bench) == "failed"
+    assert "the network is down" in bench.status
+    models.clear()
+    bench.start_loading()
+    assert ended(bench) == "ready"
+
+
+def test_a_failure_is_not_tried_again_at_once(models):
+    bench = Workbench(retry_after=60)
+    models["policy"] = ConnectionError("the network is down")
+    bench.start_loading()
+    assert ended(bench) == "failed"
+    first = bench._attempt
+    bench.start_loading()
+    assert bench._attempt is first
+    assert bench.stage == "failed"
+
+
+def test_there_is_one_attempt_at_a_time_and_none_once_the_models_are_there(models, monkeypatch):
+    go_on, calls = threading.Event(), []
+    monkeypatch.setattr("irl_core.loading.load_critic", lambda name: (calls.append(name), go_on.wait(10), Named())[-1])
+    bench = Workbench(retry_after=0)
+    for _ in range(5):
+        bench.start_loading()
+    assert bench.stage == "loading"
+    go_on.set()
+    assert ended(bench) == "ready"
+    bench.start_loading()
+    assert len(calls) == 1
 
 
 def test_a_calculator_that_cannot_be_had_leaves_the_page_in_use_for_everybody_else(models):
@@ -89,19 +141,19 @@ def solve(bench, stop=None, **settings):
     return bench.solve(PROBLEM, settings, stop or threading.Event())
 
 
-def test_traces_are_coloured_while_they_grow_as_they_would_be_at_that_point(bench):
-    coloured = 0
+def test_traces_are_scored_while_they_grow_as_they_would_be_at_that_point(bench):
+    scored = 0
     for snapshot in solve(bench):
         for growing in snapshot.growing:
             if growing.score is not None:
-                coloured += 1
+                scored += 1
                 read = growing.text[: growing.score.offsets[-1][1]]
                 afresh = bench.critic.score(PROBLEM.question, [Trace.from_text(read)])[0]
                 assert growing.score.rewards == pytest.approx(afresh.rewards, abs=1e-4)
-    assert coloured
+    assert scored
 
 
-def test_every_trace_is_judged_once_as_it_would_be_alone_and_ranked(bench):
+def test_every_trace_is_scored_once_as_it_would_be_alone_and_ranked(bench):
     *_, last = solve(bench)
     session = last.session
     assert last.done
@@ -123,7 +175,7 @@ def test_a_trace_stays_in_sight_from_its_first_token_to_its_verdict(bench):
     assert most == 3
 
 
-def test_solutions_that_go_on_with_a_text_keep_it_and_are_judged_from_its_first_token(bench):
+def test_solutions_that_go_on_with_a_text_keep_it_and_are_scored_from_its_first_token(bench):
     begun = "3 + 4 = 7 apples.\n"
     *_, last = solve(bench, prefix=begun)
     assert last.session.settings.prefix == begun

@@ -33,7 +33,7 @@ class Page(HTMLParser):
 
     def __init__(self, html: str, wanted: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.wanted, self.open, self.found = wanted, [], []
+        self.wanted, self.open, self.texts = wanted, [], []
         self.tags: set[str] = set()
         self.attributes: list[tuple[str, str | None]] = []
         self.feed(html)
@@ -46,7 +46,7 @@ class Page(HTMLParser):
             return
         inside = self.wanted in (dict(attrs).get("class") or "").split()
         if inside:
-            self.found.append("")
+            self.texts.append("")
         self.open.append(inside)
 
     def handle_endtag(self, tag):
@@ -54,7 +54,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         if any(self.open):
-            self.found[-1] += data
+            self.texts[-1] += data
 
 
 def scored(text: str, cuts: list[int] | None = None, rewards: list[float] | None = None, truncated_at=None):
@@ -91,15 +91,15 @@ def wrong_product(text: str = "3 * 12 = 35") -> EquationCheck:
 def test_the_tokens_shown_join_to_the_text_for_any_unicode(text, cuts, truncated_at):
     limit = None if truncated_at is None else min(truncated_at, len(text))
     trace, score = scored(text, cuts, truncated_at=limit)
-    assert "".join(Page(render_trace(trace, score), "t").found) == text
-    assert "".join(Page(render_trace(trace), "t").found) == text
-    assert "".join(Page(render_growing(text, None, Scale()), "t").found) == text
+    assert "".join(Page(render_trace(trace, score), "t").texts) == text
+    assert "".join(Page(render_trace(trace), "t").texts) == text
+    assert "".join(Page(render_growing(text, None, Scale()), "t").texts) == text
 
 
 def test_a_growing_solution_is_coloured_as_far_as_the_critic_has_read():
     _, score = scored("3 * 4")
     page = render_growing("3 * 4 = 12", score, Scale(token=1.0))
-    assert "".join(Page(page, "t").found) == "3 * 4 = 12"
+    assert "".join(Page(page, "t").texts) == "3 * 4 = 12"
     assert page.count("data-tip") == 5
     assert '<span class="t off"> = 12</span>' in page
 
@@ -126,7 +126,7 @@ def test_the_line_breaks_between_steps_are_hidden():
 @given(text_strategy)
 def test_only_line_breaks_around_a_step_are_hidden(text):
     trace, score = scored(text, [2, 5, 9])
-    assert set("".join(Page(render_trace(trace, score), "nl").found)) <= {"\r", "\n"}
+    assert set("".join(Page(render_trace(trace, score), "nl").texts)) <= {"\r", "\n"}
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
@@ -153,17 +153,17 @@ def test_hostile_text_becomes_neither_element_nor_attribute():
     page = Page(render_trace(trace, score, diagnosis, View(HOSTILE, HOSTILE)), "t")
     assert page.tags <= {*"section header h3 p ol li div span del b bdi i em fieldset legend label input".split(" ")}
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
-    assert "".join(page.found) == HOSTILE
+    assert "".join(page.texts) == HOSTILE
 
 
 def test_a_bidi_control_is_isolated_and_kept():
     trace, score = scored("3 * 4 = \u202e21", [8, 9])
     html = render_trace(trace, score)
-    assert Page(html, "bidi").found == ["\u202e"]
-    assert "".join(Page(html, "t").found) == trace.text
+    assert Page(html, "bidi").texts == ["\u202e"]
+    assert "".join(Page(html, "t").texts) == trace.text
 
 
-def test_bytes_of_one_character_are_one_cell_with_their_rewards_summed():
+def test_bytes_of_one_character_are_one_token_with_their_rewards_summed():
     trace, score = scored("a😀b", [1, 2, 2, 2], [0.5, -1.0, -0.25, -0.25, 2.0])
     shown = [(trace.text[c.start : c.end], c.reward, c.value) for c in visible_tokens(trace, score)]
     assert shown == [("a", 0.5, 0.5), ("😀", -1.5, -1.0), ("b", 2.0, 1.0)]
@@ -174,8 +174,8 @@ def test_a_negative_number_that_was_expected_has_the_minus_that_scores_have():
     trace, score = scored(text, [5, 7, 9, 12, 14, 16])
     check = EquationCheck(span=(6, 16), text="3 - 12 = 9", expected="-9", stated="9", ok=False)
     html = render_trace(trace, score, Diagnosis(steps=(finding("suspect", (check,)), finding()), first_suspect=0))
-    assert Page(html, "word").found == ["check: expected \u22129"]
-    assert Page(html, "fix").found == ["3 - 12 = 9"], "the pupil's own text stays as it is"
+    assert Page(html, "word").texts == ["check: expected \u22129"]
+    assert Page(html, "fix").texts == ["3 - 12 = 9"], "the pupil's own text stays as it is"
 
 
 def test_a_wrong_product_is_marked_with_the_expected_number():
@@ -183,12 +183,12 @@ def test_a_wrong_product_is_marked_with_the_expected_number():
     trace, score = scored(text, [6, 8, 10, 13, 15, 18, 23])
     check = EquationCheck(span=(7, 18), text="3 * 12 = 35", expected="36", stated="35", ok=False)
     html = render_trace(trace, score, Diagnosis(steps=(finding("suspect", (check,)), finding()), first_suspect=0))
-    assert Page(html, "guilty").found == [" 35"]
-    assert Page(html, "word").found == ["check: expected 36"]
-    assert Page(html, "fix").found == ["3 * 12 = 35"]
-    assert "0.91" in Page(html, "evidence").found[0]
-    assert Page(html, "flag").found == ["▲"]
-    assert Page(html, "told").found[1].startswith("suspected error, reward ")
+    assert Page(html, "guilty").texts == [" 35"]
+    assert Page(html, "word").texts == ["check: expected 36"]
+    assert Page(html, "fix").texts == ["3 * 12 = 35"]
+    assert "0.91" in Page(html, "evidence").texts[0]
+    assert Page(html, "flag").texts == ["▲"]
+    assert Page(html, "told").texts[1].startswith("suspected error, reward ")
 
 
 def test_every_step_can_be_rewritten_where_that_is_offered_but_not_what_follows_from_an_error():
@@ -212,14 +212,14 @@ def test_the_wrong_result_is_found_when_the_equation_is_placed_relative_to_its_s
     trace, score = scored(text, [14, 19, 24, 27, 28, 30])
     check = EquationCheck(span=(5, 16), text="3 * 12 = 35", expected="36", stated="35", ok=False)
     html = render_trace(trace, score, Diagnosis(steps=(finding(), finding("suspect", (check,))), first_suspect=1))
-    assert "".join(Page(html, "guilty").found) == "35"
+    assert "".join(Page(html, "guilty").texts) == "35"
 
 
 def test_without_a_false_equation_the_lowest_reward_of_the_suspect_step_is_underlined():
     trace, score = scored("good\nso bad here", [5, 7, 11], [-9.0, 0.1, -2.0, -0.3])
     html = render_trace(trace, score, Diagnosis(steps=(finding(), finding("suspect")), first_suspect=1))
-    assert Page(html, "guilty").found == [" bad"]
-    assert Page(html, "word").found == ["check: the critic drops"]
+    assert Page(html, "guilty").texts == [" bad"]
+    assert Page(html, "word").texts == ["check: the critic drops"]
 
 
 @pytest.mark.parametrize(
@@ -228,23 +228,57 @@ def test_without_a_false_equation_the_lowest_reward_of_the_suspect_step_is_under
 def test_a_doubtful_and_a_following_step_say_so_in_words(verdict, words):
     trace, score = scored("a\nb")
     diagnosis = Diagnosis(steps=(finding("suspect"), finding(verdict)), first_suspect=0)
-    assert words in Page(render_trace(trace, score, diagnosis), "word").found
+    assert words in Page(render_trace(trace, score, diagnosis), "word").texts
 
 
 def test_a_later_step_says_that_it_follows_only_where_it_uses_the_wrong_number():
     trace, score = scored("3 * 12 = 35\n35 + 1 = 36\n135 is not it")
     later = StepFinding(error_probability=0.01, verdict="follows", reward=0, surprise=0, reason="")
     diagnosis = Diagnosis(steps=(finding("suspect", (wrong_product(),)), later, later), first_suspect=0)
-    assert [n.split("P(")[0] for n in Page(render_trace(trace, score, diagnosis), "note").found[1:]] == [
+    assert [n.split("P(")[0] for n in Page(render_trace(trace, score, diagnosis), "note").texts[1:]] == [
         "follows from step 1"
     ]
+
+
+def unjudged(*equations: EquationCheck) -> StepFinding:
+    """A step of a critic without a calibration."""
+    return StepFinding(
+        error_probability=None, verdict="not judged", reward=-9, surprise=9, equations=equations, reason="uses 7"
+    )
+
+
+def test_without_a_calibration_no_step_is_suspected_and_no_probability_told():
+    trace, score = scored("3 + 4 = 7\n#### 7")
+    html = render_trace(trace, score, Diagnosis(steps=(unjudged(), unjudged())), View(rewritable=True))
+    assert [told.split(",")[0] for told in Page(html, "told").texts[1:]] == ["not calibrated", "not calibrated"]
+    assert Page(html, "foot").texts == [
+        "The critic is not calibrated: its rewards are shown, and no step is judged by them."
+    ]
+    assert Page(html, "note").texts == []
+    assert not [word for word in ("P(error)", "suspect", "guilty", "flag", "nan", "None") if word in html]
+
+
+def test_without_a_calibration_a_false_equation_is_still_corrected():
+    trace, score = scored("3 * 12 = 35\n#### 35")
+    diagnosis = Diagnosis(steps=(unjudged(wrong_product()), unjudged()))
+    html = render_trace(trace, score, diagnosis)
+    assert Page(html, "note").texts == ["3 * 12 = 35check: expected 36"]
+    assert summary(trace, diagnosis) == "The critic is not calibrated: no step is judged. Step 1: expected 36."
+    assert not [word for word in ("P(error)", "suspect", "evidence") if word in html]
+
+
+def test_a_strangers_session_may_suspect_a_step_without_a_probability():
+    trace, score = scored("a\nb")
+    findings = tuple(finding(v).model_copy(update={"error_probability": None}) for v in ("suspect", "follows"))
+    html = render_trace(trace, score, Diagnosis(steps=findings, first_suspect=0))
+    assert Page(html, "evidence").texts == ["critic\xa0\u22122.3 · surprise\xa06.1\xa0nats"]
 
 
 def test_text_past_the_limit_is_grey_and_the_limit_is_named():
     trace, score = scored("one\ntwo", [2], truncated_at=4)
     html = render_trace(trace, score)
-    assert "".join(Page(html, "off").found) == "two"
-    assert "Scoring stopped at character 4" in Page(html, "foot").found[0]
+    assert "".join(Page(html, "off").texts) == "two"
+    assert "Scoring stopped at character 4" in Page(html, "foot").texts[0]
 
 
 def test_tints_are_within_one_scale_whose_ends_and_unit_are_written():
@@ -253,16 +287,16 @@ def test_tints_are_within_one_scale_whose_ends_and_unit_are_written():
     tints = [float(v.removeprefix("--r:")) for k, v in page.attributes if k == "style" and v.startswith("--r")]
     width = shared_scale([score]).token
     assert tints == pytest.approx([max(-1, min(1, r / width)) for r in score.rewards], abs=1e-3)
-    assert signed(width, 1) in page.found[0]
-    assert signed(-width, 1) in page.found[0]
-    assert "reward per token (nats)" in page.found[0]
+    assert signed(width, 1) in page.texts[0]
+    assert signed(-width, 1) in page.texts[0]
+    assert "reward per token (nats)" in page.texts[0]
 
 
 def test_a_suspect_step_that_does_not_exist_marks_nothing():
     trace, score = scored("a\nb")
     for stranger in (-1, 7):
         diagnosis = Diagnosis(steps=(finding(), finding()), first_suspect=stranger)
-        assert Page(render_trace(trace, score, diagnosis), "guilty").found == []
+        assert Page(render_trace(trace, score, diagnosis), "guilty").texts == []
         assert summary(trace, diagnosis) == "No suspect step."
 
 

@@ -1,0 +1,118 @@
+"""The command `errata`: opens the page, or shows and empties the cache."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from irl_core.models import cache
+from irl_core.models.pairs import PAIRS
+
+if TYPE_CHECKING:
+    from irl_core.models.cache import CacheEntry
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; `arguments` are those of the process where none are given."""
+    options = parse_arguments(arguments)
+    if options.command == "cache":
+        print(_freed(cache.clear_cache()) if options.clear else list_cache(cache.cache_entries()))
+    else:
+        open_page(options)
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options; `policy` and `critic` as the workbench takes them, a pair's name included."""
+    parser = argparse.ArgumentParser(
+        prog="errata", description="Errata: see where a math solution goes wrong. Without a command it opens the page."
+    )
+    _add_page_options(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="other commands")
+    what = "model graphs and merged weights that were made on this machine"
+    of_cache = commands.add_parser("cache", help=f"show {what}", description=f"Show {what}, with size and last use.")
+    of_cache.add_argument("--clear", action="store_true", help="remove them; what is needed is made again")
+    options = parser.parse_args(arguments)
+    pair = "larger" if options.larger else os.environ.get("ERRATA_PAIR") or None
+    if pair not in (None, *PAIRS):
+        parser.error(f"ERRATA_PAIR is {pair!r}; it must be one of {', '.join(PAIRS)}")
+    options.policy, options.critic = options.policy or pair or "auto", options.critic or pair
+    return options
+
+
+def _add_page_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--critic", metavar="NAME", help="a critic's folder, a name such as `surprise`, or a served one"
+    )
+    parser.add_argument(
+        "--policy",
+        metavar="NAME",
+        help="who writes solutions: auto, embedded, a folder, a hub name, vllm:NAME or a URL (default: auto)",
+    )
+    parser.add_argument(
+        "--larger",
+        action="store_true",
+        help="policy and critic on Qwen2.5-Coder-0.5B: right more often, twice as slow (491 MB, fetched once); "
+        "where no option can be given, as in a Space, set ERRATA_PAIR=larger",
+    )
+    parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to listen on (default: 7860)")
+    parser.add_argument("--replay-only", action="store_true", help="load no model; only saved sessions can be read")
+
+
+def open_page(options: argparse.Namespace) -> None:
+    """Serve the page until it is interrupted."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    # Gradio takes seconds to import, which the other commands do without; and it reads the setting above.
+    from irl_core.session.workbench import Workbench
+    from ui.page import build_page
+    from ui.page_files import page_files
+    from ui.theme import ASSETS, build_theme, head
+
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    workbench = None if options.replay_only else Workbench(policy=options.policy, critic=options.critic)
+    with page_files():
+        page = build_page(workbench)
+        page.queue(max_size=20, default_concurrency_limit=1).launch(
+            server_name="0.0.0.0" if os.environ.get("SYSTEM") == "spaces" else "127.0.0.1",
+            server_port=options.port,
+            theme=build_theme(),
+            head=head(),
+            max_file_size="5mb",
+            allowed_paths=[],
+            run_history=False,
+            enable_monitoring=False,
+            show_error=False,
+            share=False,
+            ssr_mode=False,
+            favicon_path=ASSETS / "favicon.svg",
+            footer_links=[],
+            state_session_capacity=500,
+            prevent_thread_lock=True,
+        )
+        if workbench is not None:  # only now: what loads beside it would hold up the page
+            workbench.start_loading()
+        page.block_thread()
+
+
+def list_cache(entries: Sequence[CacheEntry]) -> str:
+    """The cache's entries as a table, the largest first, and their sum."""
+    if not entries:
+        return f"nothing was made in {cache.cache_root()}"
+    width = max(len("total"), *(len(entry.name) for entry in entries))
+    lines = [f"{'':{width}}  {'size':>12}  last used"]
+    for entry in sorted(entries, key=lambda entry: -entry.bytes):
+        used = datetime.fromtimestamp(entry.last_used)
+        lines.append(f"{entry.name:{width}}  {_megabytes(entry.bytes):>12}  {used:%Y-%m-%d %H:%M}")
+    total = _megabytes(sum(entry.bytes for entry in entries))
+    return "\n".join([*lines, f"{'total':{width}}  {total:>12}  {cache.cache_root()}"])
+
+
+def _freed(removed: Sequence[CacheEntry]) -> str:
+    return f"{_megabytes(sum(entry.bytes for entry in removed))} freed"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB"

@@ -1,0 +1,93 @@
+"""Sessions on the Solve tab that are there already: opened, recorded or gone back to; the choice among solutions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import gradio as gr
+
+from irl_core.session.record import Session
+from irl_core.text.traces import Problem
+from ui.page_files import save_session
+from ui.reading_column import Updates
+from ui.render import status
+from ui.render.drawing import Selection, draw_session
+from ui.solve_layout import QUIET, SolveLayout
+from ui.validation import read_index, read_session
+
+
+class SessionViewer:
+    """Shows a visitor's session on the tab."""
+
+    def __init__(self, tab: SolveLayout, *, can_solve: bool) -> None:
+        self.tab, self._can_solve = tab, can_solve
+
+    def connect(self, examples: Sequence[dict[str, str]], gallery: Mapping[str, Session]) -> None:
+        """Let the page's parts call the methods below.
+
+        `gallery` holds recorded runs by question: an example that has one shows it before any model is loaded.
+        """
+        tab = self.tab
+        opened = [*tab.form, *tab.drawing, *tab.way_back]
+        tab.back.click(self.go_back, tab.earlier, opened, **QUIET)
+        for listing in (tab.ranking, tab.votes):
+            listing.select(self.choose, [tab.session, tab.selection], tab.choice, **QUIET)
+        tab.open.upload(
+            self.open_file, tab.open, [tab.example, *opened], show_progress="hidden", api_visibility="private"
+        )
+        tab.problem.change(
+            self.forget_example,
+            [*tab.form, tab.example],
+            [tab.answer, tab.example],
+            trigger_mode="always_last",
+            **QUIET,
+        )
+        for chip, example in zip(tab.chips, examples, strict=True):
+            recorded = gallery.get(example["question"])
+            chip.click(partial(self.take_example, example, recorded), None, [tab.example, *opened], **QUIET)
+
+    def choose(self, session: Session | None, selection: Selection, event: gr.EventData) -> Updates:
+        """A row or an order was clicked. What arrives is whatever a browser sent: checked, else ignored."""
+        if session is None:
+            return {self.tab.selection: gr.skip()}
+        data = event._data if isinstance(event._data, dict) else {}
+        trace = read_index(data.get("trace"), len(session.traces))
+        order = data.get("order")
+        chosen = Selection(
+            selection.trace if trace is None else trace, order if order in ("critic", "sampled") else selection.order
+        )
+        return self.tab.show_choice(draw_session(session, chosen, rewritable=self._can_solve))
+
+    def open_file(self, data: bytes | None) -> Updates:
+        """Show a session that somebody saved; its answer is its own, whatever example was pressed before."""
+        session = read_session(data)
+        return {self.tab.example: None, **self._show(session, status.render_opened(session))}
+
+    def take_example(self, example: Mapping[str, str], recorded: Session | None) -> Updates:
+        """Fill in the form with an example, and show its recorded run where there is one."""
+        problem = Problem(question=example["question"], answer=example["answer"])
+        taken: Updates = {self.tab.example: (problem.question, problem.answer), **self.tab.fill_form(problem)}
+        if recorded is None:
+            return taken
+        return taken | self._show(recorded.model_copy(deep=True), status.render_recorded(recorded))
+
+    def go_back(self, earlier: tuple[Session, ...]) -> Updates:
+        """Show the session that was rewritten last."""
+        *before, session = earlier
+        return self._show(session, status.render_returned(session), before)
+
+    def forget_example(self, question: object, answer: object, example: tuple[str, str] | None) -> Updates:
+        """Another problem is written over an example's: its answer is not this one's. One that was typed stays."""
+        if example and question != example[0] and answer == example[1]:
+            return {self.tab.answer: "", self.tab.example: None}
+        return {self.tab.answer: gr.skip()}
+
+    def _show(self, session: Session, line: str, earlier: Sequence[Session] = ()) -> Updates:
+        drawing = draw_session(session, status=line, rewritable=self._can_solve)
+        return {
+            **self.tab.fill_form(session.problem),
+            **self.tab.show(drawing, file=save_session(session, Path(self.tab.save.GRADIO_CACHE))),
+            **self.tab.show_way_back(earlier),
+        }
