@@ -59,7 +59,7 @@ def drawn_by(policy: TokenPolicy) -> samplers.Sampler:
     """As `train.sample` draws, which shows no growing text."""
 
     def draw(n: int, tokens: int, seed: int) -> int:
-        how = Sampling(n, 0.7, 0.95, seed, tokens)
+        how = Sampling(n, seed=seed, max_tokens=tokens)
         return sum(len(drawn.token_ids) for drawn in policy.draw_many([samplers.QUESTION], how))
 
     return draw

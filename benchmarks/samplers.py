@@ -28,7 +28,7 @@ QUESTION = (
     "Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May. "
     "How many clips did Natalia sell altogether in April and May?"
 )
-_MANNER = {"temperature": 0.7, "top_p": 0.95}
+_MANNER = {"temperature": Sampling().temperature, "top_p": Sampling().top_p}
 
 Sampler = Callable[[int, int, int], int]
 """Draws n traces of so many tokens with a seed and returns how many tokens were drawn."""
@@ -140,7 +140,7 @@ llm = LLM(model, dtype="bfloat16", max_model_len=2048, enable_prefix_caching=Tru
 print("ready", flush=True)
 for line in sys.stdin:
     n, tokens, seed = json.loads(line)
-    how = SamplingParams(n=n, max_tokens=tokens, seed=seed, temperature=0.7, top_p=0.95, ignore_eos=True)
+    how = SamplingParams(n=n, max_tokens=tokens, seed=seed, ignore_eos=True, **_MANNER)
     out = llm.generate(TokensPrompt(prompt_token_ids=prompt), how, use_tqdm=False)
     print("drew", sum(len(o.token_ids) for o in out[0].outputs), flush=True)
 """

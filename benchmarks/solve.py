@@ -24,8 +24,8 @@ EXAMPLES = Path(__file__).resolve().parent.parent / "assets" / "examples.json"
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.solve", description=__doc__)
-    parser.add_argument("--n", type=int, default=8, help="traces of each problem")
-    parser.add_argument("--max-tokens", type=int, default=160, help="tokens of a trace at the most")
+    parser.add_argument("--n", type=int, default=Sampling().n, help="traces of each problem")
+    parser.add_argument("--max-tokens", type=int, default=Sampling().max_tokens, help="tokens of a trace at the most")
     parser.add_argument("--runs", type=int, default=5, help="problems to solve, after one that is not counted")
     parser.add_argument("--larger", action="store_true", help="the larger pair of policy and critic")
     args = parser.parse_args()

@@ -173,7 +173,7 @@ def drawn_rows(tokens: int) -> list[tuple[list[int], list[int]]]:
 
 def rows_of(policy: TokenPolicy, n: int, tokens: int) -> list[tuple[list[int], list[int]]]:
     """Prompt and completion ids of `n` traces that a policy draws."""
-    how = Sampling(n, 0.7, 0.95, 0, tokens)
+    how = Sampling(n, max_tokens=tokens)
     prompt = prompt_ids(policy.tokenizer, samplers.QUESTION)
     drawn = [event.trace for _, event in policy.sample_many([samplers.QUESTION], how)]
     return [(prompt, encode_solution(policy.tokenizer, trace.text)[0]) for trace in drawn]

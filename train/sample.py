@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from irl_core.learning.common.interrupts import stop_on_interrupt
+from irl_core.policy.sampling import Sampling
 from train.cli import output_file, parse_args, print_figures
 
 
@@ -50,7 +51,6 @@ def sample(args: argparse.Namespace, stop: threading.Event) -> dict[str, Any]:
     from irl_core.evaluation.problem_files import read_problems
     from irl_core.evaluation.sampled_traces import write_traces
     from irl_core.loading import load_policy
-    from irl_core.policy.sampling import Sampling
 
     sampling = Sampling(args.n, args.temperature, args.top_p, args.seed, args.max_tokens, args.calculator)
     policy = load_policy(args.policy, calculator=args.calculator)
@@ -75,15 +75,18 @@ def sample(args: argparse.Namespace, stop: threading.Event) -> dict[str, Any]:
 
 
 def build_parser() -> argparse.ArgumentParser:
+    asked = Sampling()  # which holds the defaults
     parser = argparse.ArgumentParser(prog="python -m train.sample", description=__doc__)
     parser.add_argument("--problems", type=Path, required=True, metavar="P.jsonl", help="the problems")
     parser.add_argument("--out", type=output_file, required=True, metavar="traces.jsonl", help="where the traces go")
-    parser.add_argument("--n", type=int, default=8, help="traces per problem")
+    parser.add_argument("--n", type=int, default=asked.n, help="traces per problem")
     parser.add_argument("--policy", default="auto", help="auto, embedded, a folder, a hub name, vllm:NAME or a URL")
-    parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same file")
-    parser.add_argument("--temperature", type=float, default=0.7, help="0 takes the most probable token")
-    parser.add_argument("--top-p", type=float, default=0.95, help="nucleus: smallest set of tokens with this mass")
-    parser.add_argument("--max-tokens", type=int, default=160, help="limit per trace")
+    parser.add_argument("--seed", type=int, default=asked.seed, help="the same seed gives the same file")
+    parser.add_argument("--temperature", type=float, default=asked.temperature, help="0 takes the most probable token")
+    parser.add_argument(
+        "--top-p", type=float, default=asked.top_p, help="nucleus: smallest set of tokens with this mass"
+    )
+    parser.add_argument("--max-tokens", type=int, default=asked.max_tokens, help="limit per trace")
     parser.add_argument("--limit", type=int, metavar="N", help="only the first N lines")
     parser.add_argument("--resume", action="store_true", help="go on with what --out holds of the same run")
     parser.add_argument("--calculator", action="store_true", help="fill in results after '=' by exact arithmetic")
