@@ -83,7 +83,7 @@ def learn(model, trees: list[Tree], args: argparse.Namespace) -> dict[str, float
     return {
         "disc_loss": contrast.item(),
         "likelihood": likelihood.item(),
-        "disc_acc": (torch.cat(margins) > 0).float().mean().item(),
+        "disc_pair_acc": (torch.cat(margins) > 0).float().mean().item(),
         "tokens": sum(len(tree.ids) for tree in trees),
     }
 
