@@ -12,7 +12,7 @@ from typing import Any, Literal
 import torch
 from datasets import Dataset
 
-from irl_core.learning.airl.grpo import PolicyTrainer, last_checkpoint
+from irl_core.learning.airl.grpo import PolicyTrainer, end_processes, last_checkpoint
 from irl_core.learning.airl.rollouts import MergedRollouts, OpenVINORollouts
 from irl_core.learning.common.encoding import encode
 from irl_core.learning.common.lora import load_adapter_weights, new_adapter, save_adapter
@@ -131,9 +131,7 @@ def go(trainer: PolicyTrainer, run: PolicyRun, ground: Ground, **more) -> dict[s
     figures = None
     if trainer.accelerator.is_main_process:
         figures = _keep(trainer, run, ground, checkpoint, round((time.monotonic() - started) / 60, 1), more)
-    # A process that ends with its group open may be aborted by a thread of it, and take the others with it.
-    trainer.accelerator.wait_for_everyone()
-    trainer.accelerator.end_training()
+    end_processes(trainer)
     return figures
 
 
