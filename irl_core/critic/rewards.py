@@ -6,7 +6,8 @@
   every such token the probability exp(−b). (Centring by the entropy instead was measured and is far worse.)
 - `log_ratio`: ρ_t = w_t · (log π_φ(y_t) − log π_0(y_t)) with π_0 the backbone without adapter, or the reference that
   the card names (the implicit reward of PRIME, arXiv 2502.01456, eq. 3).
-- `head`: V_t is the output of a token-classification head with one label, ρ_t = V_t − V_{t−1} (differences of a potential, Ng, Harada and Russell 1999).
+- `head`: V_t is the output of a token-classification head with one label, ρ_t = V_t − V_{t−1} (differences of
+  a potential, Ng, Harada and Russell 1999).
 
 In every form a reward below zero is lifted to zero where exact arithmetic vouches for the token, if the card says so.
 """
