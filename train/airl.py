@@ -93,7 +93,7 @@ def load_critic_model(run: AIRLRun, args: AIRLConfig, setup: PolicySetup) -> Cri
 
     A language model on the policy's backbone starts as the policy, which is where `log_prob` and `log_ratio` begin.
     """
-    from irl_core.learning.airl.reward_forms import HEAD_FORMS
+    from irl_core.learning.airl.rewards import HEAD_FORMS
     from irl_core.learning.common.lora import load_adapter_weights, new_adapter, new_critic, train_upper_layers
     from irl_core.models.backbones import load_causal_lm, load_tokenizer, resolve_backbone
     from irl_core.models.devices import native_dtype

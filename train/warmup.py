@@ -87,7 +87,7 @@ def learn(model: torch.nn.Module, trees: list[Tree], args: argparse.Namespace) -
     return {
         "disc_loss": contrast.item(),
         "likelihood": likelihood.item(),
-        "disc_acc": (torch.cat(margins) > 0).float().mean().item(),
+        "disc_pair_acc": (torch.cat(margins) > 0).float().mean().item(),
         "tokens": sum(len(tree.ids) for tree in trees),
     }
 

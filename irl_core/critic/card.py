@@ -21,6 +21,9 @@ PENALTIES = (
 class CriticCard(Record):
     """What a critic is. `supervision` is `demonstrations` when no outcome or step label was used to train it.
 
+    Of `log_ratio`, π_0 is the backbone without adapter, unless the card names another: `reference_adapter` is an
+    adapter on the backbone, `reference_backbone` a whole model. A path that begins with "." lies beside the card.
+
     `number_weight` and `word_weight` are the w_t of tokens with and without a digit, `number_baseline` and
     `word_baseline` (nats) their b_t. `weight_temperature` (nats) turns trace scores into the weights
     exp(score / temperature) of a critic-weighted vote.
@@ -42,6 +45,8 @@ class CriticCard(Record):
     form: Form = "log_prob"
     backbone: str = "embedded"
     adapter: str | None = "."
+    reference_backbone: str | None = None
+    reference_adapter: str | None = None
     supervision: str = "demonstrations"
     number_weight: float = 1.0
     word_weight: float = 0.3

@@ -27,7 +27,14 @@ from irl_core.critic.token_statistics import (
     head_statistics,
     scoring_batches,
 )
-from irl_core.critic.weights import CriticError, adapter_folder, critic_sha256, load_critic_model
+from irl_core.critic.weights import (
+    CriticError,
+    ReferenceWeights,
+    adapter_folder,
+    critic_sha256,
+    load_critic_model,
+    reference_weights,
+)
 from irl_core.models.backbones import Backbone, load_tokenizer
 from irl_core.models.devices import native_device, native_dtype
 from irl_core.text.scores import TraceScore
@@ -51,20 +58,23 @@ class Critic:
         self.name, self.supervision, self.weight_temperature = card.name, card.supervision, card.weight_temperature
         self.tokenizer = load_tokenizer(backbone)
         adapter = adapter_folder(card, path)
-        self.sha256: str | None = critic_sha256(backbone, adapter)
-        self._load_models(adapter, dtype or native_dtype())
+        reference = reference_weights(card, path, backbone)
+        self.sha256: str | None = critic_sha256(backbone, adapter, reference)
+        self._load_models(adapter, reference, dtype or native_dtype())
 
-    def _load_models(self, adapter: Path | None, dtype: torch.dtype) -> None:
-        adapters = (adapter, None) if self.card.form == "log_ratio" else (adapter,)
-        if self.card.form != "head" and can_use_openvino(self.backbone, dtype):
+    def _load_models(self, adapter: Path | None, reference: ReferenceWeights | None, dtype: torch.dtype) -> None:
+        models = [(self.backbone, adapter)]
+        if self.card.form == "log_ratio":
+            models.append(reference or (self.backbone, None))
+        if self.card.form != "head" and all(can_use_openvino(backbone, dtype) for backbone, _ in models):
             try:
-                self._models = [OpenVINOModel(self.backbone, one) for one in adapters]
+                self._models = [OpenVINOModel(*one) for one in models]
                 return
             except ValueError as error:
                 raise CriticError(f"the critic {self.card.name!r} cannot be loaded: {error}") from error
             except (ImportError, AttributeError, TypeError, RuntimeError) as error:  # another OpenVINO than we know
                 log.warning("OpenVINO does not read the critic (%s): PyTorch does, a sixth slower", error)
-        self._models = [load_critic_model(self.card, self.backbone, one, dtype) for one in adapters]
+        self._models = [load_critic_model(self.card, *one, dtype) for one in models]
         for model in self._models:
             reorder_linear_layers(model.to(native_device()))
 

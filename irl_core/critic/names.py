@@ -45,6 +45,7 @@ def locate_critic(name: str | Path | None) -> LocatedCritic:
         card = CriticCard.model_validate_json((path / "critic.json").read_bytes())
     except ValueError as error:
         raise CriticError(f"{path / 'critic.json'} cannot be read: {error}") from error
-    if card.backbone.startswith("."):  # beside the card, as in an exported checkpoint
-        card = card.model_copy(update={"backbone": str((path / card.backbone).resolve())})
-    return LocatedCritic(card, path)
+    models = {"backbone": card.backbone, "reference_backbone": card.reference_backbone}
+    # Beside the card, as in an exported checkpoint.
+    beside = {field: str((path / name).resolve()) for field, name in models.items() if name and name.startswith(".")}
+    return LocatedCritic(card.model_copy(update=beside), path)

@@ -4,8 +4,10 @@
   words, because numbers carry most of what is right or wrong; b_t is a constant for each of the two kinds, so that a
   number which an expert would write is rewarded and not only less punished: the log-ratio to a reference that gives
   every such token the probability exp(−b). (Centring by the entropy instead was measured and is far worse.)
-- `log_ratio`: ρ_t = w_t · (log π_φ(y_t) − log π_0(y_t)) with π_0 the backbone without adapter (PRIME, METHOD 5.4).
-- `head`: V_t is the output of a token-classification head with one label, ρ_t = V_t − V_{t−1} (METHOD 5.5.3).
+- `log_ratio`: ρ_t = w_t · (log π_φ(y_t) − log π_0(y_t)) with π_0 the backbone without adapter, or the reference that
+  the card names (the implicit reward of PRIME, arXiv 2502.01456, eq. 3).
+- `head`: V_t is the output of a token-classification head with one label, ρ_t = V_t − V_{t−1} (differences of
+  a potential, Ng, Harada and Russell 1999).
 
 In every form a reward below zero is lifted to zero where exact arithmetic vouches for the token, if the card says so.
 """

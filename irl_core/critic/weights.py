@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 from irl_core.critic.card import CriticCard
-from irl_core.models.backbones import Backbone, load_causal_lm, stored_dtype
+from irl_core.models.backbones import Backbone, load_causal_lm, resolve_backbone, stored_dtype
 
 
 class CriticError(RuntimeError):
@@ -52,13 +53,35 @@ def adapter_folder(card: CriticCard, path: Path) -> Path | None:
     return None if card.adapter is None else (path / card.adapter).resolve()
 
 
-def critic_sha256(backbone: Backbone, adapter: Path | None) -> str:
-    """Which weights judge: backbone and adapter together.
+class ReferenceWeights(NamedTuple):
+    """π_0 of a `log_ratio` critic."""
+
+    backbone: Backbone
+    adapter: Path | None
+
+
+def reference_weights(card: CriticCard, path: Path, backbone: Backbone) -> ReferenceWeights | None:
+    """What the card of the critic in the folder `path` names as π_0; None where it is the backbone as it is.
+
+    Raises:
+        BackboneError: if a whole model is named that cannot be had.
+    """
+    if card.form != "log_ratio" or card.reference_backbone is card.reference_adapter is None:
+        return None
+    whole = backbone if card.reference_backbone is None else resolve_backbone(card.reference_backbone)
+    adapter = None if card.reference_adapter is None else (path / card.reference_adapter).resolve()
+    return ReferenceWeights(whole, adapter)
+
+
+def critic_sha256(backbone: Backbone, adapter: Path | None, reference: ReferenceWeights | None = None) -> str:
+    """Which weights judge: backbone and adapter together, and those of a reference that the card names.
 
     Raises:
         CriticError: if the adapter's weights are missing.
     """
     weights = b"" if adapter is None else _adapter_weights(adapter).read_bytes()
+    if reference is not None:
+        weights += critic_sha256(*reference).encode()
     return hashlib.sha256(backbone.sha256.encode() + weights).hexdigest()
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 
+from irl_core.learning.airl.grpo import end_processes
 from irl_core.learning.airl.trainer import AIRLTrainer
 from irl_core.models.prompts import prompt_ids
 from tests.support.airl import DATA, settings
@@ -25,12 +26,19 @@ def rollouts(questions, trainer):
     }
 
 
+def running_threads() -> list[str]:
+    """Names of this process's threads, as Linux knows them."""
+    return [task.joinpath("comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+
+
 def main(out: Path, batch: int) -> None:
     args = settings(out.parent / "run", per_device_train_batch_size=batch, max_steps=3, disc_updates=2)
     trainer = AIRLTrainer(nano_llama(), nano_head(), args, DATA, nano_tokenizer(), rollout_func=rollouts)
     trainer.train()
     figures = trainer.state.log_history
-    trainer.accelerator.end_training()  # a process that ends with its group open may be aborted by a thread of it
+    end_processes(trainer)
+    if threads := [name for name in running_threads() if "gloo" in name]:
+        raise SystemExit(f"the process group has ended, its threads have not: {threads}")
     if trainer.accelerator.is_main_process:
         names = ("loss", "grad_norm", "disc_loss", "disc_group_acc")
         lines = [line for line in figures if "loss" in line]

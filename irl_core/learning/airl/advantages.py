@@ -10,8 +10,7 @@ from typing import Literal
 
 import torch
 
-from irl_core.learning.airl.densities import spread
-from irl_core.learning.airl.reward_forms import RewardForm, carried, trace_scores
+from irl_core.learning.airl.rewards import RewardForm, paid_rewards, spread, trace_scores
 
 Advantage = Literal["grpo", "returns", "mixed"]
 
@@ -28,10 +27,10 @@ def grpo(scores: torch.Tensor, group_size: int) -> torch.Tensor:
 def discounted(rewards: torch.Tensor, gamma: float) -> torch.Tensor:
     """sum over k >= t of gamma^(k-t) r_k, (B, T): a reversed scan, which no power of gamma can overflow."""
     total = torch.zeros_like(rewards[:, 0])
-    found = torch.empty_like(rewards)
+    returns = torch.empty_like(rewards)
     for t in range(rewards.shape[1] - 1, -1, -1):
-        total = found[:, t] = rewards[:, t] + gamma * total
-    return found
+        total = returns[:, t] = rewards[:, t] + gamma * total
+    return returns
 
 
 def level_returns(
@@ -82,7 +81,7 @@ def token_advantages(
     form: RewardForm,
     rewards: torch.Tensor,
     positions: torch.Tensor,
-    judged: torch.Tensor,
+    counted: torch.Tensor,
     completion: torch.Tensor,
     group_size: int,
     *,
@@ -92,15 +91,15 @@ def token_advantages(
     """The advantage of every completion token, (B, T), from token rewards before any density.
 
     Args:
-        judged: tokens whose rewards count; `completion`: tokens that the policy wrote, the end token among them.
+        counted: tokens whose rewards count; `completion`: tokens that the policy wrote, the end token among them.
     """
-    paid = carried(form, rewards, positions, judged)
+    paid = paid_rewards(form, rewards, positions, counted)
     if advantage == "returns":
         if form == "level":
             return level_returns(paid, positions, completion, group_size, gamma)
         return local_returns(paid, completion, group_size, gamma)
     weight = step_weight if advantage == "mixed" else 0.0
-    scores = trace_scores(form, rewards, positions, judged)
+    scores = trace_scores(form, rewards, positions, counted)
     return mixed(scores, paid, positions, completion, group_size, weight)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from trl import GRPOConfig
+from trl import GRPOConfig  # type: ignore[attr-defined]
 
 from irl_core.learning.airl.advantages import Advantage
-from irl_core.learning.airl.densities import Density
 from irl_core.learning.airl.losses import DiscriminatorLoss
-from irl_core.learning.airl.reward_forms import RewardForm
+from irl_core.learning.airl.rewards import Density, RewardForm
 
 Supervision = Literal["demonstrations", "answer_relabel"]
 
@@ -124,9 +123,9 @@ class AIRLConfig(DiscriminatorConfig, GRPOConfig):
     )
 
     def __post_init__(self) -> None:
-        super().__post_init__()
+        super().__post_init__()  # type: ignore[no-untyped-call]
         self.check()
-        if self.per_device_train_batch_size * self.steps_per_generation % self.num_generations:
+        if self.per_device_train_batch_size * (self.steps_per_generation or 1) % (self.num_generations or 1):
             raise ValueError(
                 f"per_device_train_batch_size ({self.per_device_train_batch_size}) x steps_per_generation"
                 f" ({self.steps_per_generation}) must be a multiple of num_generations ({self.num_generations}), so"

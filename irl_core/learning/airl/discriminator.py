@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
 from irl_core.critic.card import CriticCard
 from irl_core.learning.airl import losses
-from irl_core.learning.airl import reward_forms as forms
-from irl_core.learning.airl.comparisons import Comparison, Group, Judged, compare, judge, parts
+from irl_core.learning.airl import rewards as forms
+from irl_core.learning.airl.comparisons import Comparison, Group, TokenMasks, compare, parts, token_masks
 from irl_core.learning.airl.config import DiscriminatorConfig
-from irl_core.learning.common.encoding import Encoded, aligned, collated, completion_logprobs, head_values
+from irl_core.learning.common.encoding import Encoded, aligned, causal_lm, collated, completion_logprobs, head_values
 from irl_core.learning.common.optimiser import MasterWeights, load_checkpoint, save_checkpoint
+from irl_core.models.catalogue import PACKED
+
+if TYPE_CHECKING:
+    from peft import PeftModel
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Reduce = Callable[[torch.Tensor], torch.Tensor]
 """Averages a tensor over the processes of a run; the identity in a run of one."""
 
-
 _REMEMBERED = 4096  # traces
+_Key = tuple[tuple[int, ...], tuple[int, ...]]
 
 
 class Discriminator:
@@ -42,8 +47,8 @@ class Discriminator:
 
     def __init__(
         self,
-        model: torch.nn.Module,
-        tokenizer,
+        model: PreTrainedModel | PeftModel,
+        tokenizer: PreTrainedTokenizerBase,
         config: DiscriminatorConfig,
         *,
         steps: int,
@@ -51,7 +56,7 @@ class Discriminator:
     ) -> None:
         config.check()
         self.model, self.tokenizer, self.config = model.eval(), tokenizer, config
-        self._base = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self._base = causal_lm(model)
         wanted = "score" if config.reward_form in forms.HEAD_FORMS else "lm_head"
         if not hasattr(self._base, wanted):
             raise ValueError(
@@ -60,9 +65,9 @@ class Discriminator:
         self.optimizer = MasterWeights(model.parameters(), lr=config.disc_learning_rate, steps=steps)
         self.average = [m.detach().clone() for m in self.optimizer.masters]
         self.initial = [m.detach().clone() for m in self.optimizer.masters]
-        self._remembered: dict[tuple, torch.Tensor] = {}
+        self._remembered: dict[_Key, torch.Tensor] = {}
         self.updates = 0
-        self.reduce = reduce or (lambda tensor: tensor)
+        self.reduce: Reduce = reduce or (lambda tensor: tensor)
 
     @property
     def device(self) -> torch.device:
@@ -83,33 +88,39 @@ class Discriminator:
     @torch.no_grad()
     def score(self, rows: Sequence[Encoded]) -> torch.Tensor:
         """Token rewards under the averaged weights, (B, T) float32, in forward passes of `disc_batch_size` rows."""
-        found: list[torch.Tensor | None] = [None] * len(rows)
+        by_row: dict[int, torch.Tensor] = {}
         order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
         size = self.config.disc_batch_size
         with self._weights(self.average):
             for start in range(0, len(rows), size):
                 chosen = order[start : start + size]
                 for i, row in zip(chosen, self.rewards([rows[i] for i in chosen]), strict=True):
-                    found[i] = row[: len(rows[i].completion)].float()
-        rewards = torch.nn.utils.rnn.pad_sequence(found, batch_first=True)
+                    by_row[i] = row[: len(rows[i].completion)].float()
+        rewards = torch.nn.utils.rnn.pad_sequence([by_row[i] for i in range(len(rows))], batch_first=True)
         clip = self.config.reward_clip
         return rewards if clip is None else rewards.clamp(-clip, clip)
 
     def update(self, groups: Sequence[Group]) -> dict[str, float]:
         """One step of the optimiser on some groups, in forward passes of whole ones; returns what was seen before it.
 
-        Skipped, with the figures still told, where the groups are told apart better than `disc_stop_accuracy`.
+        Skipped, with the figures still told, where the groups are told apart better than `disc_stop_accuracy`. A
+        figure of a class that no trace belonged to is left out.
         """
-        figures: dict[str, float] = defaultdict(float)
+        sums: dict[str, float] = dict.fromkeys(("disc_loss", *losses.STATISTICS), 0.0)
+        weights = dict.fromkeys(sums, 0.0)
         for part in parts(groups, self.config.disc_batch_size):
             loss, seen = self._loss(compare(part, self.config))
             share = len(part) / len(groups)
-            (loss * share).backward()
+            (loss * share).backward()  # type: ignore[no-untyped-call]
             for name, value in {"disc_loss": loss.item(), **seen}.items():
-                figures[name] += value * share
-        names = sorted(figures)
-        means = self.reduce(torch.tensor([figures[n] for n in names], device=self.device)).tolist()
-        figures = dict(zip(names, means, strict=True))
+                sums[name] += value * share
+                weights[name] += share
+        # Every process sends every name, whatever it saw: what is reduced must have one shape.
+        totals, shares = self.reduce(
+            torch.tensor([[*sums.values()], [*weights.values()]], device=self.device)
+        ).tolist()
+        means = zip(sums, totals, shares, strict=True)
+        figures = {name: total / share for name, total, share in means if share}
         if figures["disc_group_acc"] > self.config.disc_stop_accuracy:
             self.model.zero_grad(set_to_none=True)
             return {**figures, "disc_skipped": 1.0}
@@ -117,28 +128,47 @@ class Discriminator:
         return {**figures, "disc_skipped": 0.0}
 
     def save_pretrained(self, folder: Path, *, backbone: str) -> None:
-        """Write the averaged weights as a critic that `load_critic` reads, its adapter or the whole model."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write the averaged weights as a critic that `load_critic` reads: an adapter beside the card, or `model/`.
+
+        With `log_ratio` the weights that the discriminator started from are written too, in `reference/`: the loaded
+        critic pays what this one does. A `level` critic is loaded as its differences, which are of the same head.
+
+        Args:
+            backbone: what an adapter is put on, by its name or its folder.
+        """
+        form = self.config.reward_form
         adapted = hasattr(self.model, "peft_config")
-        with self._weights(self.average):
-            if adapted:
-                # No embedding is trained; left to find that out, PEFT would ask the hub.
-                self.model.save_pretrained(folder, safe_serialization=True, save_embedding_layers=False)
-            else:
-                self.model.save_pretrained(folder / "model", safe_serialization=True)
-        if not adapted:
-            self.tokenizer.save_pretrained(folder / "model")
+        self._write(folder if adapted else folder / "model", self.average)
+        reference = None
+        if form == "log_ratio":
+            self._write(folder / "reference", self.initial)
+            reference = "./reference"
+        weight = self.config.ratio_beta if form == "log_ratio" else 1.0
         card = CriticCard(
-            name=f"{self.config.reward_form}-{self.config.disc_loss}",
-            form="head" if self.config.reward_form in forms.HEAD_FORMS else "log_prob",
-            backbone=backbone if adapted else str(folder / "model"),
+            name=f"{form}-{self.config.disc_loss}",
+            form="head" if form == "level" or form == "difference" else form,
+            backbone=_findable(backbone) if adapted else "./model",
             adapter="." if adapted else None,
+            reference_backbone=None if adapted else reference,
+            reference_adapter=reference if adapted else None,
             supervision=self.config.supervision,
-            word_weight=1.0,
+            number_weight=weight,
+            word_weight=weight,
             number_baseline=0.0,
             false_equation_penalty=self.config.false_equation_penalty,
         )
         (folder / "critic.json").write_text(card.model_dump_json(indent=1) + "\n")
+
+    def _write(self, folder: Path, weights: Sequence[torch.Tensor]) -> None:
+        """The model with those weights: its adapter, or the whole of it with the tokenizer."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with self._weights(weights):
+            if hasattr(self.model, "peft_config"):
+                # No embedding is trained; left to find that out, PEFT would ask the hub for the backbone.
+                self.model.save_pretrained(str(folder), safe_serialization=True, save_embedding_layers=False)
+            else:
+                self.model.save_pretrained(str(folder), safe_serialization=True)
+                self.tokenizer.save_pretrained(folder)
 
     def save_checkpoint(self, folder: Path) -> None:
         """Everything that is needed to go on, whole or not at all."""
@@ -153,36 +183,44 @@ class Discriminator:
         Raises:
             FileNotFoundError: if there is none.
         """
-        if (found := load_checkpoint(folder)) is None:
+        if (checkpoint := load_checkpoint(folder)) is None:
             raise FileNotFoundError(f"no discriminator was saved in {folder}")
-        tensors, state = found
+        tensors, state = checkpoint
         self.average, self.initial = (
             [tensors.pop(f"{kind}.{i}").to(self.device) for i in range(len(self.optimizer.masters))]
             for kind in ("average", "initial")
         )
+        self._remembered.clear()  # of other weights
         self.updates = state["updates"]
         self.optimizer.load_tensors(tensors, self.updates)
 
     def _loss(self, part: Comparison) -> tuple[torch.Tensor, dict[str, float]]:
         """The loss of some groups, and how well they were told apart."""
-        config, judged = self.config, judge(part.rows, self.tokenizer, self.config, self.device)
-        rewards = self.rewards(part.rows)
-        scores = forms.trace_scores(config.reward_form, rewards, judged.positions, judged.mask)
+        config, masks = self.config, token_masks(part.traces, self.config, self.device)
+        rewards = self.rewards([trace.ids for trace in part.traces])
+        scores = forms.trace_scores(config.reward_form, rewards, masks.paid, masks.counted)
         expert = torch.tensor(part.expert, device=self.device)
         groups = torch.tensor(part.groups, device=self.device)
-        loss, logits = self._class_loss(judged, rewards, scores, expert, groups)
+        loss, logits = self._class_loss(masks, rewards, scores, expert, groups)
         seen = losses.statistics(scores.detach(), logits.detach(), expert, groups)
         if part.edits:
             loss = loss + config.local_weight * self._local_loss(part)
         return loss, seen
 
-    def _class_loss(self, judged: Judged, rewards, scores, expert, groups):
+    def _class_loss(
+        self,
+        masks: TokenMasks,
+        rewards: torch.Tensor,
+        scores: torch.Tensor,
+        expert: torch.Tensor,
+        groups: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """The loss that `disc_loss` names, and a logit per trace."""
         config = self.config
         if config.disc_loss == "bce":
-            evidence = forms.evidence(config.reward_form, rewards, judged.positions, judged.mask)
-            loss = losses.bce(evidence, judged.positions, expert, smoothing=config.disc_label_smoothing)
-            return loss, (evidence * judged.positions).sum(1) / judged.positions.sum(1).clamp(min=1)
+            evidence = forms.evidence(config.reward_form, rewards, masks.paid, masks.counted)
+            loss = losses.bce(evidence, masks.paid, expert, smoothing=config.disc_label_smoothing)
+            return loss, (evidence * masks.paid).sum(1) / masks.paid.sum(1).clamp(min=1)
         logits = losses.centred(scores, expert, groups) / config.disc_temperature
         return losses.relativistic(scores, expert, groups, temperature=config.disc_temperature), logits
 
@@ -210,15 +248,15 @@ class Discriminator:
         """log pi_ref of each completion token, from the weights as they were at first; remembered, since a rollout is
         asked for in every update and once more when it is scored."""
         keys = [(tuple(row.prompt), tuple(row.completion)) for row in rows]
-        missing = [i for i, key in enumerate(keys) if key not in self._remembered]
+        known = {key: self._remembered[key] for key in keys if key in self._remembered}
+        missing = [i for i, key in enumerate(keys) if key not in known]
         if missing:
             with self._weights(self.initial):
-                found, _ = self._logprobs([rows[i] for i in missing])
-            fresh = {keys[i]: f[: len(rows[i].completion)] for i, f in zip(missing, found, strict=True)}
+                logprobs, _ = self._logprobs([rows[i] for i in missing])
+            fresh = {keys[i]: row[: len(rows[i].completion)] for i, row in zip(missing, logprobs, strict=True)}
+            known |= fresh
             self._remembered = dict([*self._remembered.items(), *fresh.items()][-_REMEMBERED:])
-        else:
-            fresh = {}
-        return [fresh[key] if key in fresh else self._remembered[key] for key in keys]
+        return [known[key] for key in keys]
 
     @contextmanager
     def _weights(self, chosen: Sequence[torch.Tensor]) -> Iterator[None]:
@@ -232,8 +270,8 @@ class Discriminator:
                 parameter.data = value.to(parameter.dtype)
             yield
         finally:
-            for parameter, own in zip(self.optimizer.parameters, live, strict=True):
-                parameter.data = own
+            for parameter, value in zip(self.optimizer.parameters, live, strict=True):
+                parameter.data = value
 
     def _collated(self, rows: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         return collated(rows, self.tokenizer.pad_token_id or 0, self.device)
@@ -244,3 +282,8 @@ class Discriminator:
     def _logprobs(self, rows: Sequence[Encoded]) -> tuple[torch.Tensor, torch.Tensor]:
         """log pi of each completion token, (B, T), and the mask."""
         return aligned(completion_logprobs(self.model, *self._collated(rows)), rows)
+
+
+def _findable(backbone: str) -> str:
+    """The backbone's name as a card can keep it: a folder is the same from every working directory."""
+    return str(Path(backbone).resolve()) if backbone not in PACKED and Path(backbone).is_dir() else backbone

@@ -6,6 +6,7 @@ and scores are in nats; positive speaks for the expert.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -19,7 +20,8 @@ def bce(
 ) -> torch.Tensor:
     """Every position inherits its trace's label (arXiv 2510.01857); a mean over positions, then over traces.
 
-    Both classes weigh one half. Targets are 1 - smoothing/2 and smoothing/2, which bounds the optimal logit.
+    Both classes weigh one half; one that has no trace (every rollout may count as an expert's) adds nothing. Targets
+    are 1 - smoothing/2 and smoothing/2, which bounds the optimal logit.
 
     Args:
         logits, positions: (N, T); `positions` is true where a label is inherited.
@@ -29,6 +31,8 @@ def bce(
 
     def risk(rows: torch.Tensor, label: float) -> torch.Tensor:
         chosen, where = logits[rows], positions[rows]
+        if not len(chosen):
+            return chosen.sum()
         losses = binary_cross_entropy_with_logits(chosen, torch.full_like(chosen, label), reduction="none")
         return ((losses * where).sum(1) / where.sum(1)).mean()
 
@@ -45,9 +49,9 @@ def relativistic(
     common prefix gets a label.
     """
     losses = []
-    for own, rivals in _by_group(scores / temperature, expert, groups):
+    for experts, rivals in _by_group(scores / temperature, expert, groups):
         if len(rivals):
-            losses += [softplus(torch.logsumexp(rivals, 0) - score) for score in own]
+            losses += [softplus(torch.logsumexp(rivals, 0) - score) for score in experts]
     return torch.stack(losses).mean() if losses else 0.0 * scores.sum()
 
 
@@ -61,12 +65,12 @@ def local(expert_sums: torch.Tensor, edited_sums: torch.Tensor) -> torch.Tensor:
 
 def centred(scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
     """Scores less the midpoint between their group's experts and rollouts, (N,): logits for losses that have none."""
-    found = scores.clone()
-    for group in groups.unique():
+    logits = scores.clone()
+    for group in groups.unique():  # type: ignore[no-untyped-call]
         rows = groups == group
         sides = [scores[rows & side].mean() for side in (expert, ~expert) if (rows & side).any()]
-        found[rows] = scores[rows] - torch.stack(sides).mean()
-    return found
+        logits[rows] = scores[rows] - torch.stack(sides).mean()
+    return logits
 
 
 def group_accuracy(scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor) -> float:
@@ -75,15 +79,30 @@ def group_accuracy(scores: torch.Tensor, expert: torch.Tensor, groups: torch.Ten
     0.5 if there is no pair.
     """
     won = [
-        (own[:, None] > rivals).double() + 0.5 * (own[:, None] == rivals).double()
-        for own, rivals in _by_group(scores, expert, groups)
+        (experts[:, None] > rivals).double() + 0.5 * (experts[:, None] == rivals).double()
+        for experts, rivals in _by_group(scores, expert, groups)
     ]
     pairs = torch.cat([w.flatten() for w in won]) if won else torch.zeros(0)
     return pairs.mean().item() if len(pairs) else 0.5
 
 
-def statistics(scores: torch.Tensor, logits: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor) -> dict:
-    """How well the discriminator tells the classes apart, under the names that the `imitation` library uses.
+STATISTICS = (
+    "disc_acc",
+    "disc_acc_expert",
+    "disc_acc_policy",
+    "disc_group_acc",
+    "disc_entropy",
+    "disc_proportion_expert_pred",
+    "disc_proportion_expert_true",
+)
+"""Names of what `statistics` tells. All but `disc_acc_policy` (there `disc_acc_gen`) and `disc_group_acc` are those of
+the `imitation` library, with its meaning; it counts single transitions where this counts traces."""
+
+
+def statistics(
+    scores: torch.Tensor, logits: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor
+) -> dict[str, float]:
+    """How well the discriminator tells the classes apart; the accuracy of a class that has no trace is left out.
 
     Args:
         scores: (N,) of whole traces, compared within their prompt for `disc_group_acc`.
@@ -92,10 +111,10 @@ def statistics(scores: torch.Tensor, logits: torch.Tensor, expert: torch.Tensor,
     right = (logits > 0) == expert
     probability = logits.double().sigmoid()
     entropy = torch.special.entr(probability) + torch.special.entr(1 - probability)
+    by_class = {"disc_acc_expert": right[expert], "disc_acc_policy": right[~expert]}
     return {
         "disc_acc": right.float().mean().item(),
-        "disc_acc_expert": right[expert].float().mean().item(),
-        "disc_acc_policy": right[~expert].float().mean().item(),
+        **{name: of_class.float().mean().item() for name, of_class in by_class.items() if len(of_class)},
         "disc_group_acc": group_accuracy(scores, expert, groups),
         "disc_entropy": entropy.mean().item(),
         "disc_proportion_expert_pred": (logits > 0).float().mean().item(),
@@ -103,8 +122,10 @@ def statistics(scores: torch.Tensor, logits: torch.Tensor, expert: torch.Tensor,
     }
 
 
-def _by_group(scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor):
+def _by_group(
+    scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """(experts' scores, rollouts' scores) of each prompt."""
-    for group in groups.unique():
+    for group in groups.unique():  # type: ignore[no-untyped-call]
         rows = groups == group
         yield scores[rows & expert], scores[rows & ~expert]

@@ -13,7 +13,7 @@ import torch
 from datasets import Dataset
 from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
-from irl_core.learning.airl.grpo import PolicyTrainer, last_checkpoint
+from irl_core.learning.airl.grpo import PolicyTrainer, end_processes, last_checkpoint
 from irl_core.learning.airl.rollouts import MergedRollouts, OpenVINORollouts
 from irl_core.learning.common.encoding import encode
 from irl_core.learning.common.interrupts import stop_on_interrupt
@@ -204,9 +204,7 @@ def train_policy(
                 critic=None if critic is None else str(critic),
                 **_solved(trainer.state.log_history),
             )
-    # A process that ends with its group open may be aborted by a thread of it, and take the others with it.
-    trainer.accelerator.wait_for_everyone()
-    trainer.accelerator.end_training()
+    end_processes(trainer)
     return figures
 
 

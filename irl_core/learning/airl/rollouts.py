@@ -44,7 +44,12 @@ class Rollouts(ABC):
     def _refresh(self, model: Any, trainer: Any) -> None:
         """Let `_policy` draw from what `model` is now."""
 
-    def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, list]:
+    def _drawing(self) -> TokenPolicy:
+        if self._policy is None:
+            raise RuntimeError("no weights were given to draw from: `_refresh` has to make a policy")
+        return self._policy
+
+    def __call__(self, prompts: Sequence[str], trainer: Any) -> dict[str, list[Any]]:
         """One rollout for each entry of `prompts`, in which the G copies of a question stand next to each other."""
         args, step = trainer.args, trainer.state.global_step
         if (args.temperature, args.top_p) != (1.0, 1.0):
@@ -54,7 +59,7 @@ class Rollouts(ABC):
             self._made_at = step
         n = trainer.num_generations if trainer.model.training else trainer.num_generations_eval
         sampling = Sampling(n, 1.0, 1.0, self.seed + step, args.max_completion_length)
-        drawn = sorted(self._policy.draw_many(prompts[::n], sampling), key=lambda d: (d.request, d.index))
+        drawn = sorted(self._drawing().draw_many(prompts[::n], sampling), key=lambda d: (d.request, d.index))
         end = end_id(trainer.processing_class)
         completions, logprobs = zip(*(_with_end(d, end) for d in drawn), strict=True)
         return {
@@ -74,7 +79,10 @@ class OpenVINORollouts(Rollouts):
         with tempfile.TemporaryDirectory() as scratch:
             adapter, packed = Path(scratch) / "adapter", Path(scratch) / "policy.gguf"
             save_adapter(model, adapter)
-            write_gguf(load_merged(self.backbone, adapter), self.backbone.gguf, packed, "Q8_0")
+            gguf = self.backbone.gguf
+            if gguf is None:
+                raise ValueError(f"the backbone {self.backbone.name!r} brings no GGUF file: set rollouts to trl")
+            write_gguf(load_merged(self.backbone, adapter), gguf, packed, "Q8_0")
             self._policy = OpenVINOPolicy("rollouts", self.backbone, packed=packed)
 
 
@@ -89,14 +97,15 @@ class MergedRollouts(Rollouts):
         if self._policy is None:
             from irl_core.policy.transformers import TransformersPolicy
 
-            copy = load_causal_lm(self.backbone, native_dtype()).to(trainer.accelerator.device)
+            self._copy: Any = load_causal_lm(self.backbone, native_dtype()).to(trainer.accelerator.device)
             tokenizer, at_once = trainer.processing_class, trainer.args.generation_batch_size
-            self._policy = TransformersPolicy("rollouts", None, copy, tokenizer, at_once=at_once)
-        merge_into(self._policy.model, model)
+            self._policy = TransformersPolicy("rollouts", None, self._copy, tokenizer, at_once=at_once)
+        merge_into(self._copy, model)
 
 
 def _with_end(drawn: Drawn, end: int) -> tuple[list[int], list[float]]:
     """Ids and log-probabilities with the end token's, where the rollout ended by itself."""
     if drawn.stopped != "end":
         return list(drawn.token_ids), list(drawn.logprobs)
+    assert drawn.end_logprob is not None  # who ends a rollout tells how likely that was
     return [*drawn.token_ids, end], [*drawn.logprobs, drawn.end_logprob]

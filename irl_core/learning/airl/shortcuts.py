@@ -1,4 +1,4 @@
-"""What a discriminator could tell the classes apart by without reading the reasoning, and how to take it away."""
+"""What a discriminator could tell the classes apart by without reading the reasoning."""
 
 from __future__ import annotations
 
@@ -35,10 +35,3 @@ def bag_of_tokens_auc(traces: Sequence[Sequence[int]], expert: Sequence[bool]) -
     model = LogisticRegression(class_weight="balanced", max_iter=200)
     scores = cross_val_predict(model, counts, labels, cv=folds, method="decision_function")
     return float(roc_auc_score(labels, scores))
-
-
-def length_matched(lengths: Sequence[int], expert_length: int, ratio: float) -> list[int]:
-    """Indices of the rollouts whose length is within a factor `ratio` of the expert's; the nearest if none is."""
-    apart = [max(n, expert_length) / max(1, min(n, expert_length)) for n in lengths]
-    near = [i for i, factor in enumerate(apart) if factor <= ratio]
-    return near or [min(range(len(lengths)), key=apart.__getitem__)]

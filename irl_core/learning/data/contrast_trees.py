@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from irl_core.learning.common.encoding import ROUND_TO, target_logprobs
+from irl_core.learning.common.encoding import ROUND_TO, causal_lm, target_logprobs
 from irl_core.learning.data.perturbations import results_of
 from irl_core.models.prompts import prompt_ids
 from irl_core.models.solution_tokens import encode_solution, end_id
 from irl_core.text.steps import split_steps
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 class Alternative(NamedTuple):
@@ -52,11 +55,17 @@ def usable(alternative: str, expert_step: str, expert_solution: str) -> bool:
     It is not if it computes nothing, or any number that the expert computes too, there or elsewhere: it may then be
     right in other words or another order.
     """
-    own = results_of(alternative)
-    return bool(own) and bool(results_of(expert_step)) and not own & results_of(expert_solution)
+    computed = results_of(alternative)
+    return bool(computed) and bool(results_of(expert_step)) and not computed & results_of(expert_solution)
 
 
-def grow(tokenizer, question: str, solution: str, alternatives: Sequence[Alternative], max_tokens: int) -> Tree | None:
+def grow(
+    tokenizer: PreTrainedTokenizerBase,
+    question: str,
+    solution: str,
+    alternatives: Sequence[Alternative],
+    max_tokens: int,
+) -> Tree | None:
     """Pack a tree; alternatives that no longer fit in `max_tokens` are left out. None if no alternative fits."""
     steps = [solution[a:b] for a, b in split_steps(solution)]
     prompt = prompt_ids(tokenizer, question)
@@ -68,19 +77,20 @@ def grow(tokenizer, question: str, solution: str, alternatives: Sequence[Alterna
     for (_, spans), step in zip(encoded, steps, strict=True):
         numbers += [any(c.isdigit() for c in step[a:b]) for a, b in spans]
     numbers.append(False)
-    positions, segments, roots, pairs = list(range(trunk)), [0] * trunk, [trunk], []
+    positions, segments, roots = list(range(trunk)), [0] * trunk, [trunk]
+    pairs: list[tuple[tuple[int, int], tuple[int, int]]] = []
     for alternative in alternatives:
         text = alternative.text.strip("\n") + ("\n" if steps[alternative.step].endswith("\n") else "")
-        own, spans = encode_solution(tokenizer, text)
-        if len(ids) + len(own) > max_tokens:
+        branch, spans = encode_solution(tokenizer, text)
+        if len(ids) + len(branch) > max_tokens:
             continue
         root = starts[alternative.step]
-        pairs.append(((root, starts[alternative.step + 1]), (len(ids), len(ids) + len(own))))
-        positions += range(root, root + len(own))
-        segments += [len(roots)] * len(own)
+        pairs.append(((root, starts[alternative.step + 1]), (len(ids), len(ids) + len(branch))))
+        positions += range(root, root + len(branch))
+        segments += [len(roots)] * len(branch)
         roots.append(root)
         numbers += [any(c.isdigit() for c in text[a:b]) for a, b in spans]
-        ids += own
+        ids += branch
     return Tree(ids, positions, segments, roots, numbers, trunk, len(prompt), pairs) if pairs else None
 
 
@@ -97,12 +107,12 @@ def tree_mask(tree: Tree) -> torch.Tensor:
 
 def predictors(tree: Tree) -> list[int]:
     """For each token after the prompt the index of the token that predicts it: the one before it on its path."""
-    found = []
+    indices = []
     for i in range(tree.prompt, len(tree.ids)):
         segment = tree.segments[i]
         first_of_branch = segment and tree.segments[i - 1] != segment
-        found.append(tree.roots[segment] - 1 if first_of_branch else i - 1)
-    return found
+        indices.append(tree.roots[segment] - 1 if first_of_branch else i - 1)
+    return indices
 
 
 def tree_logprobs(model: torch.nn.Module, tree: Tree) -> torch.Tensor:
@@ -112,7 +122,7 @@ def tree_logprobs(model: torch.nn.Module, tree: Tree) -> torch.Tensor:
 
 def forest_logprobs(model: torch.nn.Module, trees: Sequence[Tree]) -> list[torch.Tensor]:
     """`tree_logprobs` of several trees, from one padded forward pass of (B, longest T)."""
-    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    causal = causal_lm(model)
     weight = causal.lm_head.weight
     width = max(len(tree.ids) for tree in trees)
     width += -width % ROUND_TO
@@ -131,7 +141,7 @@ def forest_logprobs(model: torch.nn.Module, trees: Sequence[Tree]) -> list[torch
     seen = torch.cat([hidden[row, predictors(tree)] for row, tree in enumerate(trees)])
     targets = torch.cat([ids[row, tree.prompt : len(tree.ids)] for row, tree in enumerate(trees)])
     logprobs = target_logprobs(causal.lm_head, seen, targets)
-    return list(logprobs.split([len(tree.ids) - tree.prompt for tree in trees]))
+    return list(torch.split(logprobs, [len(tree.ids) - tree.prompt for tree in trees]))
 
 
 def contrast_loss(

@@ -18,11 +18,11 @@ from irl_core.text.steps import split_steps
 def edits(question: str, solution: str, per_step: int, rng: random.Random) -> list[Alternative]:
     """Up to `per_step` different edits of each step that computes something."""
     numbers = re.findall(NUMERAL, question.replace(",", ""))
-    found = []
+    alternatives = []
     for k, (a, b) in enumerate(split_steps(solution)):
         made = {e.text: e for _ in range(per_step) if (e := edit_step(solution[a:b], numbers, rng))}
-        found += [Alternative(k, e.text, e.family) for e in made.values()]
-    return found
+        alternatives += [Alternative(k, e.text, e.family) for e in made.values()]
+    return alternatives
 
 
 def departures(solution: str, rollouts: Iterable[str]) -> list[Alternative]:
@@ -32,16 +32,16 @@ def departures(solution: str, rollouts: Iterable[str]) -> list[Alternative]:
     the alternative is a natural error of the policy in a context where the expert is known to be right.
     """
     expert = [solution[a:b] for a, b in split_steps(solution)]
-    found: dict[tuple[int, str], Alternative] = {}
+    alternatives: dict[tuple[int, str], Alternative] = {}
     for rollout in rollouts:
         steps = [rollout[a:b] for a, b in split_steps(rollout)]
-        for k, (own, theirs) in enumerate(zip(steps, expert, strict=False)):
-            if results_of(own) and results_of(own) == results_of(theirs):
+        for k, (step, expert_step) in enumerate(zip(steps, expert, strict=False)):
+            if results_of(step) and results_of(step) == results_of(expert_step):
                 continue
-            if usable(own, theirs, solution):
-                found[k, own.strip()] = Alternative(k, own.strip(), "policy")
+            if usable(step, expert_step, solution):
+                alternatives[k, step.strip()] = Alternative(k, step.strip(), "policy")
             break
-    return list(found.values())
+    return list(alternatives.values())
 
 
 def load_rollouts(path: Path) -> dict[str, list[str]]:

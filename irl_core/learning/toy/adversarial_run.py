@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from transformers import LlamaForCausalLM
 
 from irl_core.learning.airl import losses
-from irl_core.learning.airl import reward_forms as forms
+from irl_core.learning.airl import rewards as forms
 from irl_core.learning.airl.advantages import Advantage, grpo, token_advantages
-from irl_core.learning.airl.densities import Density, reward_positions
+from irl_core.learning.airl.rewards import Density, reward_positions
 from irl_core.learning.common.optimiser import MasterWeights
 from irl_core.learning.toy.exact_world import EOS, EXPERT, STEP, ExactWorld
 from irl_core.learning.toy.models import (
@@ -71,23 +72,24 @@ class Critic:
     With `level` and `difference` it has a scalar head; with `log_prob` and `log_ratio` it is a language model.
     """
 
-    def __init__(self, policy, method: Method) -> None:
+    def __init__(self, policy: LlamaForCausalLM, method: Method) -> None:
         self.method = method
         head = method.reward_form in forms.HEAD_FORMS
-        self.model = nano_critic(policy) if head else copy.deepcopy(policy)
+        self.model: Any = nano_critic(policy) if head else copy.deepcopy(policy)
         self.reference = copy.deepcopy(policy) if method.reward_form == "log_ratio" else None
         steps = (method.disc_warmup_steps + method.steps) * method.disc_updates
         self.optimizer = MasterWeights(self.model.parameters(), lr=method.disc_learning_rate, steps=steps)
 
     def rewards(self, prompts: Tensor, completions: Tensor) -> Tensor:
         """Token rewards before any density, (B, T)."""
-        mask = judged(completions)
+        mask = counted_tokens(completions)
         if self.method.reward_form in forms.HEAD_FORMS:
             form = forms.level if self.method.reward_form == "level" else forms.difference
             return form(completion_values(self.model, prompts, completions), mask)
         logprobs = token_logprobs(completion_logits(self.model, prompts, completions), completions)
         if self.method.reward_form == "log_prob":
             return forms.log_prob(logprobs, mask)
+        assert self.reference is not None
         with torch.no_grad():
             reference = token_logprobs(completion_logits(self.reference, prompts, completions), completions)
         return forms.log_ratio(logprobs, reference, mask, self.method.ratio_beta)
@@ -95,14 +97,14 @@ class Critic:
     def learn(self, experts: Demonstrations, rollouts: Demonstrations) -> dict[str, float]:
         """One update on experts and on their prompts' rollouts, in the same order; returns what was seen before it.
 
-        `disc_acc` is the share of pairs of an expert and a rollout of its prompt in which the expert scores higher.
+        `disc_group_acc` is the share of pairs of an expert's and a rollout of its prompt that the expert's wins.
         """
         prompts, solutions = (torch.cat(both) for both in zip(experts, rollouts, strict=True))
         count = len(experts.prompts)
         expert = torch.arange(len(prompts)) < count
-        own = torch.arange(count)
-        groups = torch.cat([own, own.repeat_interleave(len(rollouts.prompts) // count)])
-        mask = judged(solutions)
+        problems = torch.arange(count)
+        groups = torch.cat([problems, problems.repeat_interleave(len(rollouts.prompts) // count)])
+        mask = counted_tokens(solutions)
         positions = positions_of(self.method.density, mask)
         rewards = self.rewards(prompts, solutions)
         scores = forms.trace_scores(self.method.reward_form, rewards, positions, mask)
@@ -111,28 +113,28 @@ class Critic:
         else:
             evidence = forms.evidence(self.method.reward_form, rewards, positions, mask)
             loss = losses.bce(evidence, positions, expert, smoothing=self.method.disc_label_smoothing)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        return {"disc_loss": loss.item(), "disc_acc": losses.group_accuracy(scores.detach(), expert, groups)}
+        return {"disc_loss": loss.item(), "disc_group_acc": losses.group_accuracy(scores.detach(), expert, groups)}
 
 
 class ExactCritic:
     """The discriminator that has seen everything: log π_E − log π of each token, with the expert's own probabilities.
 
-    Sums of it are the optimal logits for any prefix (see `reward_forms`), so what it pays differs from a learned
-    critic's rewards by estimation alone, and a method that fails with it fails for its form.
+    Sums of it are the optimal logits for any prefix (see `irl_core.learning.airl.rewards`), so what it pays differs
+    from a learned critic's rewards by estimation alone, and a method that fails with it fails for its form.
     """
 
-    def __init__(self, world: ExactWorld, policy, method: Method) -> None:
+    def __init__(self, world: ExactWorld, policy: LlamaForCausalLM, method: Method) -> None:
         self.world, self.policy, self.method = world, policy, method
 
     @torch.no_grad()
     def rewards(self, prompts: Tensor, completions: Tensor) -> Tensor:
         """As a learned critic's."""
-        mask = judged(completions)
+        mask = counted_tokens(completions)
         expert = self.world.token_probabilities(EXPERT, prompts, completions).log()
-        own = token_logprobs(completion_logits(self.policy, prompts, completions), completions)
-        local = forms.log_ratio(expert, own, mask, beta=1.0)
+        policy = token_logprobs(completion_logits(self.policy, prompts, completions), completions)
+        local = forms.log_ratio(expert, policy, mask, beta=1.0)
         return local.cumsum(1) * mask if self.method.reward_form == "level" else local
 
 
@@ -144,10 +146,17 @@ class AdversarialRun:
         generator: of rollouts and of the order of prompts.
     """
 
-    def __init__(self, world: ExactWorld, policy, demonstrations: Demonstrations, method: Method, generator) -> None:
+    def __init__(
+        self,
+        world: ExactWorld,
+        policy: LlamaForCausalLM,
+        demonstrations: Demonstrations,
+        method: Method,
+        generator: torch.Generator,
+    ) -> None:
         self.world, self.policy, self.method = world, policy, method
         self.demonstrations, self.generator = demonstrations, generator
-        self.critic = None
+        self.critic: Critic | ExactCritic | None = None
         if not method.outcome:
             self.critic = ExactCritic(world, policy, method) if method.exact else Critic(policy, method)
         self.optimizer = MasterWeights(policy.parameters(), lr=method.learning_rate, steps=method.steps)
@@ -164,16 +173,16 @@ class AdversarialRun:
         correct = self.world.correct(*rollouts)
         figures = {"correct": correct.float().mean().item()}
         if isinstance(self.critic, Critic):
-            figures |= self._teach(experts, rollouts)
+            figures |= self._teach(self.critic, experts, rollouts)
         if self.critic is None or self.done >= method.disc_warmup_steps:
             figures |= self._improve(rollouts, correct)
         self.done += 1
         return figures
 
-    def _teach(self, experts: Demonstrations, rollouts: Demonstrations) -> dict[str, float]:
+    def _teach(self, critic: Critic, experts: Demonstrations, rollouts: Demonstrations) -> dict[str, float]:
         figures: dict[str, float] = {}
         for _ in range(self.method.disc_updates):
-            figures = self.critic.learn(experts, rollouts)
+            figures = critic.learn(experts, rollouts)
         return figures
 
     def _improve(self, rollouts: Demonstrations, correct: Tensor) -> dict[str, float]:
@@ -182,7 +191,7 @@ class AdversarialRun:
         advantages = self._advantages(rollouts, correct, completion)
         logits = completion_logits(self.policy, *rollouts)
         logprobs = token_logprobs(logits, rollouts.solutions)
-        (-(advantages * logprobs)[completion].mean()).backward()
+        (-(advantages * logprobs)[completion].mean()).backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return {"entropy": entropies(logits.detach())[completion].mean().item()}
 
@@ -191,7 +200,7 @@ class AdversarialRun:
         method = self.method
         if self.critic is None:
             return grpo(correct.float(), method.num_generations)[:, None] * completion
-        mask = judged(rollouts.solutions)
+        mask = counted_tokens(rollouts.solutions)
         return token_advantages(
             method.advantage,
             method.reward_form,
@@ -205,7 +214,7 @@ class AdversarialRun:
         )
 
 
-def judged(completions: Tensor) -> Tensor:
+def counted_tokens(completions: Tensor) -> Tensor:
     """Tokens that the critic reads, (B, T): all that were written but the end token, for both classes."""
     return completion_mask(completions) & (completions != EOS)
 

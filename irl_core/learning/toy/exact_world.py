@@ -152,7 +152,9 @@ class ExactWorld:
         model = models.WordLevel({word: i for i, word in enumerate(self.words)}, unk_token="<pad>")
         tokenizer = Tokenizer(model)
         tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-        return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<pad>")
+        return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+            tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<pad>"
+        )
 
     def text(self, ids: Sequence[int]) -> str:
         """Token ids as they are read."""
@@ -161,24 +163,24 @@ class ExactWorld:
     def _in_step(self, writer: Writer, problems: Tensor, written: Tensor, step: int, slot: int) -> Tensor:
         operation, constant = problems[:, 1 + 2 * step], problems[:, 2 + 2 * step]
         commutes = operation != OPERATION + OPERATIONS.index("-")
-        carried = self._carried(problems, written, step)
+        start = self._last_result(problems, written, step)
         here = written[:, STEP * step :]
         if slot == 0:
             return self._fixed(len(problems), range(CONNECTIVE, CONNECTIVE + 3), writer.connectives)
         if slot == _LEFT:
             swapped = (writer.constant_first * commutes)[:, None]
-            right = (1 - swapped) * self._one(carried) + swapped * self._one(constant)
-            return (1 - writer.operand_slip) * right + writer.operand_slip * self._near(carried)
+            right = (1 - swapped) * self._certain(start) + swapped * self._certain(constant)
+            return (1 - writer.operand_slip) * right + writer.operand_slip * self._nearby_number(start)
         if slot == _OPERATION:
             others = self._fixed(len(problems), range(OPERATION, OPERATION + 3), (0.5, 0.5, 0.5))
-            wrong = others * (1 - self._one(operation))
-            return (1 - writer.operation_slip) * self._one(operation) + writer.operation_slip * wrong
+            wrong = others * (1 - self._certain(operation))
+            return (1 - writer.operation_slip) * self._certain(operation) + writer.operation_slip * wrong
         if slot == _RIGHT:
             swapped = commutes & (here[:, _LEFT] == constant)
-            return self._slipping(torch.where(swapped, carried, constant), writer.operand_slip)
+            return self._slipping(torch.where(swapped, start, constant), writer.operand_slip)
         if slot == _RESULT:
             return self._result(writer, here)
-        return self._one(problems.new_full((len(problems),), EQUALS))
+        return self._certain(problems.new_full((len(problems),), EQUALS))
 
     def _result(self, writer: Writer, here: Tensor) -> Tensor:
         """Of the equation as it is written; any number is as good as another where it makes no sense."""
@@ -189,19 +191,19 @@ class ExactWorld:
         result = self.apply(left, operation, right)
         product = (left - NUMBER) * (right - NUMBER)
         hard = (operation == OPERATION + OPERATIONS.index("*")) & (product >= HARD)
-        believed = self._one((product + left - NUMBER) % self.modulus + NUMBER)
+        believed = self._certain((product + left - NUMBER) % self.modulus + NUMBER)
         doubt = (writer.misconception * hard)[:, None]
-        known = (1 - doubt) * self._one(result) + doubt * believed
+        known = (1 - doubt) * self._certain(result) + doubt * believed
         anything = self._fixed(len(here), range(NUMBER, len(self.words)), [1 / self.modulus] * self.modulus)
-        found = (1 - slips) * known + slips * self._near(result)
-        return torch.where(readable[:, None], found, anything)
+        mixture = (1 - slips) * known + slips * self._nearby_number(result)
+        return torch.where(readable[:, None], mixture, anything)
 
     def _closing(self, writer: Writer, problems: Tensor, written: Tensor, slot: int) -> Tensor:
         if slot == 1:
-            return self._slipping(self._carried(problems, written, self.steps), writer.answer_slip)
-        return self._one(problems.new_full((len(problems),), ANSWER if slot == 0 else EOS))
+            return self._slipping(self._last_result(problems, written, self.steps), writer.answer_slip)
+        return self._certain(problems.new_full((len(problems),), ANSWER if slot == 0 else EOS))
 
-    def _carried(self, problems: Tensor, written: Tensor, step: int) -> Tensor:
+    def _last_result(self, problems: Tensor, written: Tensor, step: int) -> Tensor:
         """The number that `step` starts from, (B,): the last result that is written as a number, or the start."""
         value = problems[:, 0]
         for before in range(step):
@@ -210,18 +212,18 @@ class ExactWorld:
         return value
 
     def _slipping(self, right: Tensor, slip: float | Tensor) -> Tensor:
-        return (1 - slip) * self._one(right) + slip * self._near(right)
+        return (1 - slip) * self._certain(right) + slip * self._nearby_number(right)
 
-    def _near(self, token: Tensor) -> Tensor:
+    def _nearby_number(self, token: Tensor) -> Tensor:
         """Numbers other than `token` (B,), each further one on the clock half as likely; (B, V)."""
         numbers = torch.arange(self.modulus)
         distance = (numbers - (token[:, None] - NUMBER)) % self.modulus
         weight = 0.5 ** torch.minimum(distance, self.modulus - distance) * (distance > 0)
-        found = torch.zeros(len(token), len(self.words))
-        found[:, NUMBER:] = weight / weight.sum(dim=1, keepdim=True)
-        return found
+        probabilities = torch.zeros(len(token), len(self.words))
+        probabilities[:, NUMBER:] = weight / weight.sum(dim=1, keepdim=True)
+        return probabilities
 
-    def _one(self, tokens: Tensor) -> Tensor:
+    def _certain(self, tokens: Tensor) -> Tensor:
         return one_hot(tokens, len(self.words)).float()
 
     def _fixed(self, count: int, tokens: range, probabilities: Sequence[float]) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
+from transformers import LlamaForCausalLM
 
 from irl_core.learning.toy.exact_world import CONNECTIVE, CONNECTIVES, EOS, EXPERT, NOVICE, NUMBER, STEP, ExactWorld
 from irl_core.learning.toy.models import completion_logits, completion_mask, sample, token_logprobs
@@ -35,7 +36,9 @@ def over_seeds(values: list[float]) -> SeedFigure:
 
 
 @torch.no_grad()
-def solved(world: ExactWorld, policy, problems: Tensor, samples: int, generator: torch.Generator | None) -> list[int]:
+def solved(
+    world: ExactWorld, policy: LlamaForCausalLM, problems: Tensor, samples: int, generator: torch.Generator | None
+) -> list[int]:
     """How many of `samples` solutions of each problem end in the right answer; without a generator they are greedy."""
     prompts = problems.repeat_interleave(samples, 0)
     solutions = sample(policy, prompts, world.length, generator)
@@ -43,7 +46,7 @@ def solved(world: ExactWorld, policy, problems: Tensor, samples: int, generator:
 
 
 @torch.no_grad()
-def true_rewards(world: ExactWorld, policy, problems: Tensor, solutions: Tensor) -> Tensor:
+def true_rewards(world: ExactWorld, policy: LlamaForCausalLM, problems: Tensor, solutions: Tensor) -> Tensor:
     """log π_E − log π of each token (nats): the expert's probability is exact, the policy's is its own."""
     expert = world.token_probabilities(EXPERT, problems, solutions).log()
     return expert - token_logprobs(completion_logits(policy, problems, solutions), solutions)
@@ -63,7 +66,7 @@ def first_wrong_step(world: ExactWorld, problems: Tensor, solutions: Tensor) -> 
 
 
 def most_suspect_step(rewards: Tensor) -> Tensor:
-    """The step (B,) with the lowest sum of token rewards (B, T), zero where nothing is judged."""
+    """The step (B,) with the lowest sum of token rewards (B, T), zero where nothing counts."""
     steps = -(-rewards.shape[1] // STEP)
     owners = (torch.arange(rewards.shape[1]) // STEP).expand(rewards.shape)
     return torch.zeros(len(rewards), steps).scatter_add(1, owners, rewards).argmin(1)
@@ -90,14 +93,19 @@ def right_over_style(world: ExactWorld, rewards: TokenRewards, problems: Tensor,
 
 
 @torch.no_grad()
-def expert_loss(policy, problems: Tensor, solutions: Tensor) -> float:
+def expert_loss(policy: LlamaForCausalLM, problems: Tensor, solutions: Tensor) -> float:
     """Mean negative log-likelihood of expert solutions, nats per token."""
     return -token_logprobs(completion_logits(policy, problems, solutions), solutions).mean().item()
 
 
 @torch.no_grad()
 def critic_figures(
-    world: ExactWorld, rewards: TokenRewards, policy, start, problems: Tensor, generator: torch.Generator
+    world: ExactWorld,
+    rewards: TokenRewards,
+    policy: LlamaForCausalLM,
+    start: LlamaForCausalLM,
+    problems: Tensor,
+    generator: torch.Generator,
 ) -> dict[str, float]:
     """How a critic's token rewards fare against the truth, on solutions of held-out problems.
 

@@ -24,7 +24,7 @@ def nano_llama(vocabulary: int, *, hidden: int, layers: int, seed: int) -> Llama
     """A random Llama; `hidden` 128 and `layers` 4 make 0.86 million parameters."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return LlamaForCausalLM(_config(vocabulary, hidden, layers))
+        return LlamaForCausalLM(_config(vocabulary, hidden, layers))  # type: ignore[no-untyped-call]
 
 
 def nano_critic(policy: LlamaForCausalLM) -> LlamaForTokenClassification:
@@ -32,13 +32,14 @@ def nano_critic(policy: LlamaForCausalLM) -> LlamaForTokenClassification:
     config = policy.config
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        critic = LlamaForTokenClassification(_config(config.vocab_size, config.hidden_size, config.num_hidden_layers))
+        sizes = config.vocab_size, config.hidden_size, config.num_hidden_layers
+        critic = LlamaForTokenClassification(_config(*sizes))  # type: ignore[no-untyped-call]
     critic.model.load_state_dict(policy.model.state_dict())
     return critic
 
 
 def _config(vocabulary: int, hidden: int, layers: int) -> LlamaConfig:
-    return LlamaConfig(
+    return LlamaConfig(  # type: ignore[call-arg]
         vocab_size=vocabulary,
         hidden_size=hidden,
         intermediate_size=3 * hidden,
@@ -64,7 +65,8 @@ def completion_mask(completions: Tensor) -> Tensor:
 def completion_logits(model: LlamaForCausalLM, prompts: Tensor, completions: Tensor) -> Tensor:
     """The model's logits for each completion token, (B, T, V)."""
     ids = torch.cat([prompts, completions[:, :-1]], dim=1)
-    return model(ids, logits_to_keep=completions.shape[1]).logits
+    logits: Tensor = model(ids, logits_to_keep=completions.shape[1]).logits
+    return logits
 
 
 def token_logprobs(logits: Tensor, completions: Tensor) -> Tensor:
@@ -80,7 +82,7 @@ def entropies(logits: Tensor) -> Tensor:
 
 def completion_values(critic: LlamaForTokenClassification, prompts: Tensor, completions: Tensor) -> Tensor:
     """The critic's output after each completion token, less that after the prompt; (B, T)."""
-    values = critic(torch.cat([prompts, completions], dim=1)).logits[..., 0]
+    values: Tensor = critic(torch.cat([prompts, completions], dim=1)).logits[..., 0]
     start = prompts.shape[1]
     return values[:, start:] - values[:, start - 1 : start]
 
@@ -119,7 +121,7 @@ def learn_by_likelihood(
     for step, (prompts, completions) in zip(range(steps), batches, strict=False):
         logprobs = token_logprobs(completion_logits(model, prompts, completions), completions)
         loss = -logprobs[completion_mask(completions)].mean()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(loss.item())
         if watch is not None and watch(step):

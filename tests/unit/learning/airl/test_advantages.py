@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from irl_core.learning.airl import advantages
-from irl_core.learning.airl.densities import reward_positions
-from irl_core.learning.airl.reward_forms import difference
+from irl_core.learning.airl.rewards import difference, reward_positions
 
 MASK = torch.tensor([[1, 1, 1], [1, 1, 0]]).bool()
 EPSILON = 1e-4

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import random
+from math import isfinite
+from pathlib import Path
 
 import pytest
 import torch
+from peft import LoraConfig, get_peft_model
 
-from irl_core.learning.airl.comparisons import Group, compare, edit_pair, judge, parts, steps_of
+from irl_core.learning.airl import discriminator as discriminator_module
+from irl_core.learning.airl.comparisons import Group, edit_pair
 from irl_core.learning.airl.config import DiscriminatorConfig
 from irl_core.learning.airl.discriminator import Discriminator
+from irl_core.learning.airl.traces import TokenizedTrace, tokenize_trace
 from irl_core.learning.common.encoding import Encoded, encode
 from irl_core.learning.common.lora import new_critic
 from irl_core.loading import load_critic
@@ -27,6 +32,10 @@ def row(text: str, question: str = "How many?", ended: bool = True) -> Encoded:
     return encode(TOKENIZER, question, text, ended=ended)
 
 
+def trace(text: str, question: str = "How many?") -> TokenizedTrace:
+    return tokenize_trace(TOKENIZER, question, text)
+
+
 def discriminator(form: str = "difference", **settings) -> Discriminator:
     model = nano_head() if form in ("level", "difference") else nano_llama()
     config = DiscriminatorConfig(**{"reward_form": form, "disc_learning_rate": 3e-3, "density": "dense", **settings})
@@ -36,7 +45,7 @@ def discriminator(form: str = "difference", **settings) -> Discriminator:
 def groups(n: int = 2) -> list[Group]:
     made = []
     for i in range(n):
-        expert, rollouts = row(EXPERTS[i % 2], f"Question {i}"), [row(t, f"Question {i}") for t in ROLLOUTS]
+        expert, *rollouts = [trace(text, f"Question {i}") for text in (EXPERTS[i % 2], *ROLLOUTS)]
         made.append(Group(expert, rollouts, [False] * len(rollouts)))
     return made
 
@@ -108,7 +117,6 @@ def test_an_update_in_parts_is_the_update_in_one():
     seen = [d.update(groups(4)) for d in (whole, split)]
     assert seen[0] == pytest.approx(seen[1], abs=1e-5)
     torch.testing.assert_close(whole.score([row("2 + 2")]), split.score([row("2 + 2")]), atol=1e-4, rtol=1e-3)
-    assert [len(p) for p in parts(groups(4), 8)] == [2, 2]
 
 
 def test_a_discriminator_that_is_too_good_stops_learning_and_goes_on_when_it_is_not():
@@ -162,16 +170,80 @@ def test_a_missing_checkpoint_is_named(tmp_path):
         discriminator().load_checkpoint(tmp_path)
 
 
-@pytest.mark.parametrize("form", ["difference", "log_prob"])
-def test_a_saved_critic_is_one_that_the_app_can_load(tmp_path, form):
-    found = discriminator(form, disc_loss="relativistic")
-    found.update(groups())
-    found.save_pretrained(tmp_path / "critic", backbone="embedded")
-    (tmp_path / "critic" / "calibration.json").write_text(json.dumps(CALIBRATION))
-    text = "2 + 3 = 5"
-    score = load_critic(tmp_path / "critic", dtype=torch.float32).score("How many?", [Trace.from_text(text)])[0]
-    expected = found.score([row(text, ended=False)])[0].tolist()
-    assert score.rewards == pytest.approx(expected, abs=1e-4)
+def test_references_are_still_known_while_the_memory_of_them_turns_over(monkeypatch):
+    monkeypatch.setattr(discriminator_module, "_REMEMBERED", 3)
+    made = discriminator("log_ratio", ratio_beta=1.0)
+    old, fresh = [row(t) for t in ("1 + 1", "2", "3 = 3")], [row(t) for t in ("four", "5 5", "6")]
+    made.update(groups())
+    alone = [made.rewards([r])[0].detach() for r in (*old, *fresh)]
+    made.rewards(old)
+    together = made.rewards([*old, *fresh]).detach()
+    for one, rewards in zip(alone, together, strict=True):
+        torch.testing.assert_close(rewards[: len(one)], one, atol=1e-5, rtol=1e-4)
+    assert len(made._remembered) == 3
+
+
+def test_a_figure_of_a_class_without_a_trace_is_left_out_and_the_weights_stay_finite():
+    for loss in ("bce", "relativistic"):
+        made = discriminator(disc_loss=loss)
+        figures = made.update([g._replace(solved=[True] * 3) for g in groups()])
+        assert "disc_acc_policy" not in figures
+        assert all(isfinite(value) for value in figures.values())
+        assert all(weight.isfinite().all() for weight in made.optimizer.masters)
+        half = groups()
+        half[0] = half[0]._replace(solved=[True] * 3)
+        alone, both = discriminator(disc_loss=loss), discriminator(disc_loss=loss, disc_batch_size=1)
+        assert both.update(half)["disc_acc_policy"] == alone.update(half[1:])["disc_acc_policy"]
+
+
+def saved(form: str, whole: bool, folder: Path) -> Discriminator:
+    """A discriminator that has learnt something and was saved; with an adapter it started from one that says much."""
+    head = form == "difference"
+    backbone = folder / "backbone"
+    (nano_head() if head else nano_llama()).save_pretrained(backbone)
+    TOKENIZER.save_pretrained(backbone)
+    model = nano_head() if head else nano_llama()
+    if not whole:
+        torch.manual_seed(7)
+        task, skip = ("TOKEN_CLS", ["score"]) if head else ("CAUSAL_LM", None)
+        lora = LoraConfig(
+            r=4, target_modules="all-linear", exclude_modules=skip, task_type=task, init_lora_weights=False
+        )
+        model = get_peft_model(model, lora)
+    config = DiscriminatorConfig(
+        reward_form=form, disc_loss="relativistic", disc_learning_rate=3e-3, density="dense", ratio_beta=0.3
+    )
+    made = Discriminator(model, TOKENIZER, config, steps=100)
+    for _ in range(3):
+        made.update(groups())
+    made.save_pretrained(folder / "critic", backbone=str(backbone))
+    (folder / "critic" / "calibration.json").write_text(json.dumps(CALIBRATION))
+    return made
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["full", "adapter"])
+@pytest.mark.parametrize("form", ["difference", "log_prob", "log_ratio"])
+def test_the_loaded_critic_pays_every_token_what_the_discriminator_did(tmp_path, monkeypatch, form, whole):
+    monkeypatch.chdir(tmp_path)
+    made = saved(form, whole, Path("run"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    texts = ["2 + 3 = 5", "so 9\n#### 9"]
+    critic = load_critic(tmp_path / "run" / "critic", dtype=torch.float32)
+    for text, score in zip(texts, critic.score("How many?", [Trace.from_text(t) for t in texts]), strict=True):
+        expected = made.score([row(text, ended=False)])[0].tolist()
+        assert score.rewards == pytest.approx(expected, abs=2e-4)
+    assert made.score([row(texts[0])]).abs().max() > 0.01
+
+
+def test_the_weights_that_a_log_ratio_is_read_against_are_part_of_what_judges(tmp_path):
+    saved("log_ratio", False, tmp_path)
+    folder = tmp_path / "critic"
+    card = json.loads((folder / "critic.json").read_text())
+    assert (card["form"], card["number_weight"], card["word_weight"]) == ("log_ratio", 0.3, 0.3)
+    whole = load_critic(folder).sha256
+    (folder / "critic.json").write_text(json.dumps({**card, "reference_adapter": None}))
+    assert load_critic(folder).sha256 != whole
 
 
 def test_a_model_without_the_head_is_refused():
@@ -193,46 +265,10 @@ def test_settings_that_contradict_each_other_are_refused_with_what_to_do(setting
         DiscriminatorConfig(**settings).check()
 
 
-def test_a_cut_trace_and_an_ended_one_are_judged_alike():
-    rows = [row("abc"), row("abc", ended=False)]
-    hidden = judge(rows, TOKENIZER, DiscriminatorConfig(density="sparse"), "cpu")
-    assert hidden.mask.tolist() == [[True, True, True, False]] * 2
-    assert hidden.positions.tolist() == [[False, False, True, False]] * 2
-    shown = judge(rows, TOKENIZER, DiscriminatorConfig(density="sparse", score_end=True), "cpu")
-    assert shown.mask.sum(1).tolist() == [4, 3]
-
-
-def test_the_end_token_belongs_to_the_last_step():
-    assert steps_of(TOKENIZER, row("a\nbc").completion) == [0, 0, 1, 1, 1]
-
-
-def test_solved_rollouts_join_the_experts_and_lengths_are_matched():
-    made = groups(1)[0]._replace(solved=[False, True, False])
-    everything = compare([made], DiscriminatorConfig())
-    assert everything.expert == [True, False, True, False]
-    lengths = [len(made.expert.completion), *(len(r.completion) for r in made.rollouts)]
-    assert lengths == [17, 8, 17, 5]
-    near = compare([made], DiscriminatorConfig(length_ratio=2.5))
-    assert [len(r.completion) for r in near.rows] == [17, 8, 17]
-
-
-def test_an_edit_differs_from_the_expert_first_where_it_says_and_ends_with_the_edited_step():
-    solution = "She has 2 + 3 = 5 pens.\nThen 5 * 2 = 10.\n#### 10"
-    found = [edit_pair(TOKENIZER, "Q", solution, random.Random(seed)) for seed in range(20)]
-    assert len([pair for pair in found if pair]) > 10
-    for pair in filter(None, found):
-        a, b = pair.expert.completion, pair.edited.completion
-        assert a[: pair.start] == b[: pair.start]
-        assert a[pair.start] != b[pair.start]
-        text = TOKENIZER.decode(a)
-        assert text in ("She has 2 + 3 = 5 pens.", "She has 2 + 3 = 5 pens.\nThen 5 * 2 = 10.")
-    assert edit_pair(TOKENIZER, "Q", "No sum here.\n#### 1", random.Random(0)) is None
-
-
 def test_counterfactual_edits_alone_teach_which_step_is_right():
     made = groups(1)[0]
     pair = edit_pair(TOKENIZER, "Question 0", EXPERTS[0], random.Random(3))
-    same = Group(made.expert, [made.expert], [False], [pair])  # nothing to learn from the classes
+    alike = Group(made.expert, [made.expert], [False], [pair])  # nothing to learn from the classes
     found = discriminator(local_weight=1.0)
 
     def margin() -> float:
@@ -241,5 +277,5 @@ def test_counterfactual_edits_alone_teach_which_step_is_right():
 
     before = margin()
     for _ in range(40):
-        found.update([same])
+        found.update([alike])
     assert margin() > max(0.0, before) + 1.0

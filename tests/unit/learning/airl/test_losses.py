@@ -37,11 +37,19 @@ def test_smoothing_bounds_the_optimal_logit():
     assert loss(best) < min(loss(best - 0.1), loss(best + 0.1))
 
 
-def test_a_trace_without_a_judged_token_has_no_label():
+def test_a_trace_without_a_counted_token_has_no_label():
     logits = torch.tensor([[1.0], [2.0], [50.0]])
     positions = torch.tensor([[True], [True], [False]])
     found = losses.bce(logits, positions, EXPERT, smoothing=0.0)
     assert found.item() == pytest.approx(0.5 * softplus(-1) + 0.5 * softplus(2))
+
+
+def test_a_class_without_a_trace_adds_nothing_to_the_cross_entropy():
+    logits = torch.tensor([[1.0], [2.0]], requires_grad=True)
+    found = losses.bce(logits, torch.ones(2, 1).bool(), torch.tensor([True, True]), smoothing=0.0)
+    assert found.item() == pytest.approx(0.25 * (softplus(-1) + softplus(-2)))
+    found.backward()
+    assert logits.grad.isfinite().all()
 
 
 def test_the_relativistic_loss_is_the_experts_share_of_its_groups_softmax():
@@ -87,6 +95,9 @@ def test_statistics_count_experts_above_and_rollouts_below_even_odds():
     certain = losses.statistics(torch.tensor([0.0, 0.0]), torch.zeros(2), torch.tensor([True, False]), torch.zeros(2))
     assert certain["disc_entropy"] == pytest.approx(log(2))
     assert certain["disc_group_acc"] == 0.5
+    alone = losses.statistics(torch.ones(2), torch.ones(2), torch.tensor([True, True]), torch.zeros(2))
+    assert set(losses.STATISTICS) - set(alone) == {"disc_acc_policy"}
+    assert set(found) == set(losses.STATISTICS)
 
 
 def test_centred_scores_lie_around_the_midpoint_of_their_group():

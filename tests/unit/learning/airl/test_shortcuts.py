@@ -1,10 +1,10 @@
-"""What can be told without reading, and the memory of old rollouts."""
+"""What can be told without reading."""
 
 from __future__ import annotations
 
 import random
 
-from irl_core.learning.airl.shortcuts import bag_of_tokens_auc, length_auc, length_matched
+from irl_core.learning.airl.shortcuts import bag_of_tokens_auc, length_auc
 
 
 def test_lengths_that_give_the_class_away_are_found_in_either_direction():
@@ -23,8 +23,3 @@ def test_a_token_that_only_experts_write_is_found_and_their_order_is_not():
     ordered = [sorted(trace) if own else sorted(trace, reverse=True) for trace, own in zip(plain, expert, strict=True)]
     assert bag_of_tokens_auc(ordered, expert) < 0.75
     assert bag_of_tokens_auc(plain[:3], [True, False, False]) == 0.5
-
-
-def test_rollouts_are_matched_by_the_ratio_of_lengths():
-    assert length_matched([10, 19, 21, 5, 4], 10, 2.0) == [0, 1, 3]
-    assert length_matched([100, 40], 10, 2.0) == [1]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
+import yaml
 from datasets import Dataset
 
-from irl_core.learning.airl.grpo import PolicyTrainer
+from irl_core.learning.airl import trainer as trainer_module
+from irl_core.learning.airl.grpo import PolicyTrainer, completions_of
 from irl_core.learning.airl.outcomes import solved
-from irl_core.learning.airl.reward_forms import HEAD_FORMS
+from irl_core.learning.airl.rewards import HEAD_FORMS
+from irl_core.learning.airl.traces import tokenize_trace
 from irl_core.learning.airl.trainer import AIRLTrainer
-from irl_core.learning.common.encoding import encode
 from irl_core.models.prompts import prompt_ids
+from tests.conftest import ROOT
 from tests.support.airl import DATA, settings
 from tests.support.nano import nano_head, nano_llama, nano_tokenizer
 from tests.support.tokenizers import llama
@@ -72,10 +77,42 @@ def test_a_false_equation_costs_what_the_configuration_says(tmp_path):
     made = trainer(tmp_path, false_equation_penalty=5.0, reward_form="log_prob", disc_loss="relativistic")
     made.accelerator.unwrap_model(made.model).train()
     tokenizer, question = nano_tokenizer(), DATA[0]["prompt"]
-    rows = [encode(tokenizer, question, text) for text in ("2 + 2 = 4", "2 + 2 = 5")]
-    false = made._false_equations(rows, torch.zeros(2, max(len(row.completion) for row in rows)))
+    drawn = [tokenize_trace(tokenizer, question, text) for text in ("2 + 2 = 4", "2 + 2 = 5")]
+    false = made._false_equations(drawn, torch.zeros(2, max(len(trace.spans) for trace in drawn)))
     assert false.sum(1).tolist() == [0.0, 1.0]
     assert made._metrics["train"]["false_equations"] == [0.5]
+
+
+@pytest.mark.parametrize("form", [{"reward_form": "level"}, {"reward_form": "log_prob", "disc_loss": "relativistic"}])
+def test_rollouts_that_were_cut_off_may_be_masked_out_of_the_policys_loss(tmp_path, form):
+    """TRL empties their mask; the critic still reads what was drawn, and the group's mean still counts it."""
+    made = trainer(tmp_path, mask_truncated_completions=True, **form)
+    made.train()
+    logged = made.state.log_history[0]
+    assert logged["completions/clipped_ratio"] > 0
+    assert all(math.isfinite(value) for name, value in logged.items() if name.startswith(("disc_", "shortcut_")))
+
+
+def test_a_masked_rollout_is_as_long_as_what_was_drawn():
+    ids = torch.tensor([[5, 6, 2, 2], [5, 6, 7, 2], [2, 2, 2, 2]])
+    mask = torch.tensor([[1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    output = {"completion_ids": ids, "completion_mask": mask}
+    assert completions_of(output, pad=2) == [[5, 6, 2], [5, 6, 7], []]
+
+
+def test_a_step_whose_rollouts_are_all_relabelled_logs_no_nan(tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer_module, "solved", lambda completions, demonstration: [1.0] * len(completions))
+    made = trainer(tmp_path, supervision="answer_relabel")
+    made.train()
+    assert all(math.isfinite(value) for value in made.state.log_history[0].values())
+    assert "disc_acc_policy" not in made.state.log_history[0]
+
+
+def test_the_papers_configuration_makes_the_local_pairs_that_it_promises(tmp_path):
+    chosen = yaml.safe_load((ROOT / "train" / "configs" / "qwen2.5-7b-paper.yaml").read_text())
+    made = trainer(tmp_path, reward_form=chosen["reward_form"], local_weight=chosen["local_weight"])
+    assert made.args.local_weight > 0
+    assert made._edit_pair(0, DATA[0]) is not None
 
 
 def test_the_policy_holds_still_while_the_discriminator_warms_up(tmp_path):
@@ -103,10 +140,6 @@ def test_a_critic_with_another_tokenizer_pays_through_characters(tmp_path):
     policy = weights(made.model)
     made.train()
     assert not same(policy, weights(made.model))
-    row = made._for_critic("Q", own := encode(nano_tokenizer(), "Q", "2 + 2 = 4\n"))
-    paid = made._carried(own, row, [1.0] * len(row.completion))
-    assert len(paid) == len("2 + 2 = 4\n") + 1
-    assert sum(paid) == len(row.completion)
 
 
 def test_the_policy_is_asked_in_training_as_it_is_asked_later(tmp_path):

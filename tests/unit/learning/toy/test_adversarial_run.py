@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from irl_core.learning.toy.adversarial_run import AdversarialRun, Critic, Demonstrations, ExactCritic, Method, judged
+from irl_core.learning.toy.adversarial_run import (
+    AdversarialRun,
+    Critic,
+    Demonstrations,
+    ExactCritic,
+    Method,
+    counted_tokens,
+)
 from irl_core.learning.toy.exact_world import EOS, EXPERT, NOVICE, PAD, ExactWorld
 from irl_core.learning.toy.figures import (
     correlation,
@@ -51,10 +58,10 @@ def weights(model):
     return torch.cat([p.detach().flatten().clone() for p in model.parameters()])
 
 
-def test_what_follows_an_end_token_is_padding_that_nobody_judges():
+def test_what_follows_an_end_token_is_padding_that_does_not_count():
     completions = torch.tensor([[5, 6, EOS, PAD], [5, EOS, PAD, PAD], [5, PAD, 6, 7]])
     assert completion_mask(completions).tolist() == [[1, 1, 1, 0], [1, 1, 0, 0], [1, 1, 1, 1]]
-    assert judged(completions).tolist() == [[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1]]
+    assert counted_tokens(completions).tolist() == [[1, 1, 0, 0], [1, 0, 0, 0], [1, 1, 1, 1]]
 
 
 def test_samples_follow_the_policy_and_their_seed(policy):
@@ -132,7 +139,7 @@ def test_right_answers_as_reward_teach_right_answers(policy, demonstrations):
 def test_the_exact_critic_pays_the_true_log_ratio_and_as_level_its_running_sum(policy, demonstrations):
     local = ExactCritic(WORLD, policy, Method("x")).rewards(*demonstrations)
     level = ExactCritic(WORLD, policy, Method("x", reward_form="level")).rewards(*demonstrations)
-    where = judged(demonstrations.solutions)
+    where = counted_tokens(demonstrations.solutions)
     torch.testing.assert_close(local[where], true_rewards(WORLD, policy, *demonstrations)[where])
     torch.testing.assert_close(level[where], local.cumsum(1)[where])
 
@@ -219,7 +226,7 @@ def test_the_learned_log_ratio_of_each_token_correlates_with_the_true_one():
     both = [torch.cat(parts) for parts in zip(next(batches(EXPERT, 1000)), next(batches(NOVICE, 1000)), strict=True)]
     with torch.no_grad():
         learned = critic.rewards(*both)
-    where, true = judged(both[1]), world.log_ratio(EXPERT, NOVICE, *both)
+    where, true = counted_tokens(both[1]), world.log_ratio(EXPERT, NOVICE, *both)
     local, level = (correlation(r[where], true[where]) for r in (learned, learned.cumsum(1)))
     print(f"log_ratio {local:.3f}, the level that sums it up {level:.3f}")
     assert local >= 0.95

@@ -1,4 +1,6 @@
-"""Reward forms: what a token is paid, from what the discriminator says of it. Pure functions, all tensors (B, T).
+"""What a token is paid: the form of the reward, and the density that says which tokens are paid. Pure functions.
+
+All tensors are (B, T), aligned with the completion: `mask` is true on tokens that count, rewards are in nats.
 
 In the token MDP a discriminator that reads the text up to token t and is trained to tell experts from rollouts has
 
@@ -14,12 +16,13 @@ from typing import Literal
 
 import torch
 
-from irl_core.learning.airl.densities import pool
-
 RewardForm = Literal["level", "difference", "log_ratio", "log_prob"]
 
 HEAD_FORMS = ("level", "difference")
 """Read from a scalar head; the others from a language model's log-probabilities."""
+
+Density = Literal["sparse", "step", "dense"]
+"""One reward per trace, per step of the solution, or per token."""
 
 
 def level(values: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -47,7 +50,48 @@ def log_prob(logprobs: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     return logprobs * mask
 
 
-def carried(form: RewardForm, rewards: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def reward_positions(density: Density, mask: torch.Tensor, *, steps: torch.Tensor | None = None) -> torch.Tensor:
+    """Where rewards are paid, (B, T) bool; always a subset of `mask`, and the last token of every trace is in it.
+
+    Args:
+        steps: (B, T) index of the step that each token belongs to; wanted by `step` alone.
+
+    Raises:
+        ValueError: for `step` without `steps`.
+    """
+    mask = mask.bool()
+    last = mask & (mask.flip(1).cumsum(1).flip(1) == 1)
+    if density == "sparse":
+        return last
+    if density == "dense":
+        return mask
+    if steps is None:
+        raise ValueError("density 'step' needs the step of each token")
+    ends = torch.ones_like(mask)
+    ends[:, :-1] = steps[:, 1:] != steps[:, :-1]
+    return mask & (last | ends)
+
+
+def segments(positions: torch.Tensor) -> torch.Tensor:
+    """For each token which position pays for it, counted from 0: the first that is not before it. (B, T) long."""
+    return positions.long().cumsum(1) - positions.long()
+
+
+def pool(rewards: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Sum the rewards since the position before into each position; zero elsewhere. The trace's sum stays."""
+    owners = segments(positions)
+    sums = torch.zeros_like(rewards).scatter_add(1, owners.clamp(max=rewards.shape[1] - 1), rewards * mask)
+    return torch.where(positions, sums.gather(1, owners.clamp(max=rewards.shape[1] - 1)), 0.0)
+
+
+def spread(values: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Give every token the value at the position that pays for it; zero outside `mask`."""
+    owners = segments(positions).clamp(max=values.shape[1] - 1)
+    held = torch.zeros_like(values).scatter_add(1, owners, torch.where(positions, values, 0.0))
+    return held.gather(1, owners) * mask
+
+
+def paid_rewards(form: RewardForm, rewards: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """The reward paid at each position: the level there, or the sum of local rewards since the position before."""
     if form == "level":
         return torch.where(positions, rewards, 0.0)
@@ -60,7 +104,7 @@ def evidence(form: RewardForm, rewards: torch.Tensor, positions: torch.Tensor, m
     A level is one; of the other forms it is the sum of the rewards so far.
     """
     if form == "level":
-        return carried(form, rewards, positions, mask)
+        return paid_rewards(form, rewards, positions, mask)
     return torch.where(positions, (rewards * mask).cumsum(1), 0.0)
 
 
@@ -70,7 +114,7 @@ def trace_scores(form: RewardForm, rewards: torch.Tensor, positions: torch.Tenso
     The sum of local rewards; the mean of levels over positions (the paper's "average dense"); and the mean of
     log-probabilities over tokens, because their sum prefers whatever is short.
     """
-    paid = carried(form, rewards, positions, mask).sum(1)
+    paid = paid_rewards(form, rewards, positions, mask).sum(1)
     if form == "level":
         return paid / positions.sum(1).clamp(min=1)
     if form == "log_prob":
