@@ -137,12 +137,13 @@ def _constants(node: openvino.Node) -> Sequence[np.ndarray]:
     Raises:
         ValueError: for weights that are packed in another way.
     """
-    found = [leaf.data for leaf in _leaves(node)] if node.get_type_name() in ("Convert", "Reshape") else []
-    match found:
+    constants = [leaf.data for leaf in _leaves(node)] if node.get_type_name() in ("Convert", "Reshape") else []
+    match constants:
         case [matrix] if matrix.dtype == np.float16:
             return [matrix]
         case [packed, zero, scales, *_] if packed.dtype == np.uint8:
-            if (zero != _Q8_0_ZERO).any():
+            # A group of nothing but zeros has the scale 0, and then OpenVINO writes 0 for its zero point too.
+            if ((zero != _Q8_0_ZERO) & (scales != 0)).any():
                 raise ValueError("the graph's weights are neither F16 nor Q8_0")
             return [(packed ^ _Q8_0_ZERO).view(np.int8), scales]
     return []
