@@ -82,13 +82,14 @@ class Critic:
         return "CPU" if self._models[0].device.type == "cpu" else "GPU"
 
     def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]:
-        """Scores of several traces of one problem, in order."""
+        """Scores of several traces of one problem, in order; errors as `score_many`."""
         return self.score_many([(question, trace) for trace in traces])
 
     def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
         """Scores of (question, trace) pairs, in order; batched by length.
 
         Raises:
+            DoesNotFit: if a question is longer than the critic reads.
             ValueError: if a trace has no text.
         """
         return [
@@ -157,6 +158,7 @@ class ProblemScorer:
         """Scores of `traces` and then of `growing` ones, all in one pass; the latter as `score_growing` makes them.
 
         Raises:
+            DoesNotFit: if a question is longer than the critic reads.
             ValueError: if a trace has no text.
         """
         everything = [*traces, *growing]

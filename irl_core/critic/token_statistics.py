@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
 from irl_core.critic.prefix_reader import ReadSequence
-from irl_core.models.prompts import prompt_ids
+from irl_core.models.prompts import DoesNotFit, prompt_ids
 from irl_core.models.solution_tokens import encode_solution
 from irl_core.text.calculator_marks import strip_calculator_marks
 from irl_core.text.spans import Span, partition
 from irl_core.text.traces import Trace
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 MAX_TOKENS = 1536
 BATCH_TOKENS, GPU_BATCH_TOKENS = 2048, 16384
@@ -45,14 +48,17 @@ class EncodedTrace(NamedTuple):
     truncated_at: int | None
 
 
-def encode_items(tokenizer, items: Sequence[tuple[str, Trace]]) -> list[EncodedTrace]:
+def encode_items(tokenizer: PreTrainedTokenizerBase, items: Sequence[tuple[str, Trace]]) -> list[EncodedTrace]:
     """Question and trace as ids. Calculator marks are not scored: their characters belong to the token before them.
 
+    A trace is read to its first `MAX_TOKENS` tokens; `truncated_at` says where the reading ends.
+
     Raises:
+        DoesNotFit: for a question whose prompt has more than `MAX_TOKENS` tokens.
         ValueError: for a trace without text.
     """
     encoded = []
-    prompts = {question: prompt_ids(tokenizer, question)[-MAX_TOKENS:] for question in {q for q, _ in items}}
+    prompts = {question: _whole_prompt(tokenizer, question) for question in {q for q, _ in items}}
     for question, trace in items:
         clean, positions = strip_calculator_marks(trace.text)
         ids, spans = encode_solution(tokenizer, clean)
@@ -67,6 +73,13 @@ def encode_items(tokenizer, items: Sequence[tuple[str, Trace]]) -> list[EncodedT
         numbers = number_mask(clean, spans[: len(ids)])
         encoded.append(EncodedTrace(prompts[question], ids, partition(starts, length), numbers, truncated_at))
     return encoded
+
+
+def _whole_prompt(tokenizer: PreTrainedTokenizerBase, question: str) -> list[int]:
+    ids = prompt_ids(tokenizer, question)
+    if len(ids) > MAX_TOKENS:
+        raise DoesNotFit(f"the problem takes {len(ids):,} tokens; the critic reads at most {MAX_TOKENS:,}: shorten it")
+    return ids
 
 
 def scoring_batches(encoded: Sequence[EncodedTrace], budget: int = BATCH_TOKENS) -> Iterator[list[int]]:

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 PromptForm = Literal["short", "chat"]
 """`short`: what our fine-tuned policies were taught, no system prompt. `chat`: a model's own template and a hint."""
 
+
+class DoesNotFit(ValueError):
+    """A problem, with its solution, is longer than a model reads; the message says how long and repeats no text."""
+
+
 INSTRUCTION = (
     "Solve it step by step, one short step a line. End with a line '#### ' followed by the answer as a number."
 )

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from irl_core.models.prompts import PromptForm, prompt_ids
+from irl_core.models.prompts import DoesNotFit, PromptForm, prompt_ids
 from irl_core.models.solution_tokens import GrowingText, decode_solution, encode_solution, end_id
 from irl_core.policy.sampling import (
-    DoesNotFit,
     Drawn,
     Sampling,
     Stopped,
