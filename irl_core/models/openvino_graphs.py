@@ -10,7 +10,6 @@ The policy draws from such a graph as it is; the critic reads with one whose att
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,10 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from filelock import FileLock
 
 from irl_core.models.backbones import Backbone
-from irl_core.models.cache import cache_root, digest, is_intact, write_stamp
+from irl_core.models.cache import cached_folder
 from irl_core.models.gguf import Packing, load_merged, policy_sha256, write_gguf
 
 if TYPE_CHECKING:
@@ -40,20 +38,16 @@ def packed_graph(backbone: Backbone, adapter: Path | None, packing: Packing) -> 
     """
     if backbone.gguf is None:
         raise ValueError(f"{backbone.name!r} brings no GGUF file to copy a header from")
+    header = backbone.gguf
     made_from = f"{policy_sha256(backbone, adapter)}, {packing}, version {_VERSION}"
-    folder = cache_root() / "graphs" / digest(made_from)[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
-        if not is_intact(folder, set(_FILES), made_from):
-            with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                file = Path(scratch) / f"model-{packing}.gguf"
-                write_gguf(load_merged(backbone, adapter), backbone.gguf, file, packing)
-                made = write_graph(file, Path(scratch) / "graph")
-                for name in _FILES:
-                    (made / name).replace(folder / name)
-            write_stamp(folder, [folder / name for name in _FILES], made_from)
-        os.utime(folder)
-    return folder
+
+    def make(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            file = Path(scratch) / f"model-{packing}.gguf"
+            write_gguf(load_merged(backbone, adapter), header, file, packing)
+            write_graph(file, folder)
+
+    return cached_folder("graphs", made_from, set(_FILES), make)
 
 
 def write_graph(file: Path, folder: Path) -> Path:
