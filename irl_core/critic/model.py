@@ -1,6 +1,6 @@
 """The dense reward model: loads, saves, scores traces.
 
-A critic is a folder: `critic.json` (a `CriticCard`, which says how `rewards` are made of what the model says) and its
+A critic is a folder: `critic.json` (a `CriticCard`, which says how `rewards` are made of token statistics) and its
 weights. The `calibration.json` beside them belongs to the diagnosis: `irl_core.loading` attaches it.
 """
 
@@ -72,7 +72,7 @@ class Critic:
     def model(self) -> torch.nn.Module:
         """Backbone and adapter in one, in evaluation mode; always a module of PyTorch where the critic is in float32.
 
-        In bfloat16 it may be packed, or OpenVINO's, and can neither be trained nor saved.
+        In bfloat16 it may have `ReorderedLinear` layers, or be OpenVINO's: it can neither be trained nor saved.
         """
         return self._models[0]
 
@@ -93,8 +93,8 @@ class Critic:
             ValueError: if a trace has no text.
         """
         return [
-            score_trace(self.card, question, trace, encoded, found)
-            for (question, trace), (encoded, found) in zip(items, self.statistics(items), strict=True)
+            score_trace(self.card, question, trace, encoded, statistics)
+            for (question, trace), (encoded, statistics) in zip(items, self.statistics(items), strict=True)
         ]
 
     def problem_scorer(self, question: str) -> ProblemScorer:
@@ -105,12 +105,12 @@ class Critic:
     def statistics(self, items: Sequence[tuple[str, Trace]]) -> list[tuple[EncodedTrace, TokenStatistics]]:
         """What the model says of each token, before any card makes rewards of it; errors as `score_many`."""
         encoded = encode_items(self.tokenizer, items)
-        found: dict[int, TokenStatistics] = {}
+        statistics: dict[int, TokenStatistics] = {}
         readers = self.readers()
         budget = BATCH_TOKENS if self.device_name == "CPU" else GPU_BATCH_TOKENS
         for batch in scoring_batches(encoded, budget):
-            found |= zip(batch, self.read([encoded[i] for i in batch], readers), strict=True)
-        return [(e, found[i]) for i, e in enumerate(encoded)]
+            statistics |= zip(batch, self.read([encoded[i] for i in batch], readers), strict=True)
+        return [(e, statistics[i]) for i, e in enumerate(encoded)]
 
     def readers(self) -> tuple[PrefixReader, ...]:
         """One per model that `read` asks, each without memories."""
@@ -123,10 +123,12 @@ class Critic:
         sequences = [reader.read(rows) for reader in readers]
         if self.card.form == "head":
             return head_statistics(self._models[0].score, sequences[0])
-        said = [causal_statistics(model.lm_head, read) for model, read in zip(self._models, sequences, strict=True)]
+        by_model = [
+            causal_statistics(model.lm_head, read) for model, read in zip(self._models, sequences, strict=True)
+        ]
         if self.card.form != "log_ratio":
-            return said[0]
-        return [own._replace(reference=base.logprobs) for own, base in zip(*said, strict=True)]
+            return by_model[0]
+        return [own._replace(reference=base.logprobs) for own, base in zip(*by_model, strict=True)]
 
 
 def new_engine(model: OpenVINOModel | torch.nn.Module) -> KVCacheEngine:
@@ -163,10 +165,10 @@ class ProblemScorer:
         """
         everything = [*traces, *growing]
         encoded = encode_items(self._critic.tokenizer, [(self.question, trace) for trace in everything])
-        found = self._critic.read(encoded, self._readers)
-        pairs = list(zip(everything, encoded, found, strict=True))
+        statistics = self._critic.read(encoded, self._readers)
+        scored = list(zip(everything, encoded, statistics, strict=True))
         card = self._critic.card
         return [
-            *(score_trace(card, self.question, *one) for one in pairs[: len(traces)]),
-            *(score_growing(card, *one) for one in pairs[len(traces) :]),
+            *(score_trace(card, self.question, *one) for one in scored[: len(traces)]),
+            *(score_growing(card, *one) for one in scored[len(traces) :]),
         ]

@@ -4,8 +4,8 @@ A sequence may continue another, as the solutions of a problem continue its prom
 continue each other: whatever several begin with is read once. What was read is kept, keys and values of every layer,
 so that a sequence that grew or was edited is read from the first new token on.
 
-What is to be read is found here; a `KVCacheEngine` reads it (`irl_core.critic.engines`): with OpenVINO, or with
-PyTorch on a CPU or a GPU.
+This module decides what is to be read; a `KVCacheEngine` (`irl_core.critic.engines`) reads it and keeps the keys and
+values: with OpenVINO, or with PyTorch on a CPU or a GPU.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 
 import torch
 
-Row = tuple[list[int], list[int]]
+PromptAndCompletion = tuple[list[int], list[int]]
 """Token ids of a prompt and of what follows it."""
 
 _ROUND_TO, _FEW_ROUND_TO, _FEW = 32, 8, 128
@@ -34,15 +34,15 @@ class Memory(Protocol):
 class ReadSequence:
     """Tokens read after those of `parent`, and the last hidden state of each, (T, d).
 
-    `memory` goes back to the parent's first token; `found` is whatever a head has said of the first tokens. The first
-    `shared` tokens are those of `origin`, which is read in the same pass.
+    `memory` goes back to the parent's first token; `logprobs` are those of the first tokens, as far as a head has been
+    asked. The first `shared` tokens are those of `origin`, which is read in the same pass.
     """
 
     parent: ReadSequence | None = None
     ids: list[int] = field(default_factory=list)
     memory: Memory | None = None
     states: torch.Tensor | None = None
-    found: torch.Tensor | None = None
+    logprobs: torch.Tensor | None = None
     origin: ReadSequence | None = None
     shared: int = 0
 
@@ -63,7 +63,7 @@ class ReadSequence:
             self.ids[:length],
             None if self.memory is None else self.memory.until(self.start + length),
             None if self.states is None else self.states[:length],
-            None if self.found is None else self.found[:length],
+            None if self.logprobs is None else self.logprobs[:length],
         )
 
     def before(self, start: int) -> torch.Tensor:
@@ -101,7 +101,7 @@ class PrefixReader:
         self._prompts: dict[tuple[int, ...], ReadSequence] = {}
         self._known: list[ReadSequence] = []
 
-    def read(self, rows: Sequence[Row]) -> list[ReadSequence]:
+    def read(self, rows: Sequence[PromptAndCompletion]) -> list[ReadSequence]:
         """One sequence per row, in order, whose ids are what follows the prompt; all in one pass.
 
         Raises:

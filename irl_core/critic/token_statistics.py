@@ -1,4 +1,4 @@
-"""From text to per-token statistics: encoding, batching, what the heads say, and back to the characters shown."""
+"""From text to per-token statistics: encoding, batching, log-probabilities or values of tokens, their characters."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_TOKENS = 1536
 BATCH_TOKENS, GPU_BATCH_TOKENS = 2048, 16384
 Head = Callable[[torch.Tensor], torch.Tensor]
-"""What a model says of states (N, d): logits (N, vocabulary), or a value (N, 1)."""
+"""From last hidden states (N, d) to logits (N, vocabulary), or to a value (N, 1)."""
 
 # Logits of more rows than this leave the processor's cache and the allocator's; a GPU waits for few rows as for many.
 _HEAD_CHUNK, _GPU_HEAD_CHUNK = 64, 2048
@@ -107,9 +107,9 @@ def scoring_batches(encoded: Sequence[EncodedTrace], budget: int = BATCH_TOKENS)
 def causal_statistics(lm_head: Head, sequences: Sequence[ReadSequence]) -> list[TokenStatistics]:
     """Log-probability of each token of `sequences`, all that one pass has read, under a causal language model.
 
-    Those already found are kept. The head is applied in chunks: the logits of a whole batch would take a gigabyte.
+    Those already known are kept. The head is applied in chunks: the logits of a whole batch would take a gigabyte.
     """
-    known = [sequence.shared if sequence.found is None else len(sequence.found) for sequence in sequences]
+    known = [sequence.shared if sequence.logprobs is None else len(sequence.logprobs) for sequence in sequences]
     fresh = [(sequence, start) for sequence, start in zip(sequences, known, strict=True) if start < len(sequence.ids)]
     logprobs = torch.empty(0)
     if fresh:
@@ -120,11 +120,11 @@ def causal_statistics(lm_head: Head, sequences: Sequence[ReadSequence]) -> list[
         logprobs = torch.cat([logprobs_of(lm_head(states), ids) for states, ids in chunks]).cpu()
     counts = [len(sequence.ids) - start for sequence, start in zip(sequences, known, strict=True)]
     for sequence, new in zip(sequences, logprobs.split(counts), strict=True):
-        found = (
-            sequence.origin.found[: sequence.shared] if sequence.found is None and sequence.origin else sequence.found
-        )
-        sequence.found = new if found is None else torch.cat([found, new])
-    return [TokenStatistics(logprobs=sequence.found) for sequence in sequences]
+        before = sequence.logprobs
+        if before is None and sequence.origin and sequence.origin.logprobs is not None:
+            before = sequence.origin.logprobs[: sequence.shared]
+        sequence.logprobs = new if before is None else torch.cat([before, new])
+    return [TokenStatistics(logprobs=sequence.logprobs) for sequence in sequences]
 
 
 def logprobs_of(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:

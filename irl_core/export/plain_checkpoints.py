@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from transformers import AutoConfig, AutoModelForTokenClassification, PreTrainedModel
+from transformers import AutoConfig, AutoModelForTokenClassification, PretrainedConfig, PreTrainedModel
 
 from irl_core.critic.model import Critic
 from irl_core.export.distilled_head import LinearHead
@@ -37,7 +37,7 @@ def save_plain(critic: Critic, model: PreTrainedModel, folder: Path, dtype: torc
     critic.tokenizer.save_pretrained(folder)
 
 
-def _as_regression(config, output: Output):
+def _as_regression(config: PretrainedConfig, output: Output) -> PretrainedConfig:
     config.num_labels = 1
     config.id2label, config.label2id = {0: output}, {output: 0}
     config.problem_type = "regression"

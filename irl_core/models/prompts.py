@@ -32,13 +32,14 @@ def _plain_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     return tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
 
 
-def _speaks_chatml(tokenizer: PreTrainedTokenizerBase) -> bool:
+def speaks_chatml(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether turns are marked by `<|im_start|>` and `<|im_end|>`."""
     return {"<|im_start|>", "<|im_end|>"} <= set(tokenizer.get_added_vocab())
 
 
 def _template(tokenizer: PreTrainedTokenizerBase, form: PromptForm) -> tuple[str, str]:
     """What stands before and after the question."""
-    if form == "short" and _speaks_chatml(tokenizer):
+    if form == "short" and speaks_chatml(tokenizer):
         return "<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n"
     content = _QUESTION if form == "short" else f"{_QUESTION}\n\n{INSTRUCTION}"
     if tokenizer.chat_template is None:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from irl_core.models.prompts import DoesNotFit, PromptForm, prompt_ids
 from irl_core.models.solution_tokens import GrowingText, decode_solution, encode_solution, end_id
@@ -88,7 +88,8 @@ class Policy(ABC):
             DoesNotFit: if a question leaves no room in the model's context.
         """
         self._check_calculator(sampling)
-        yield from self._events(questions, sampling, stop or threading.Event(), growth=False)
+        for request, event in self._events(questions, sampling, stop or threading.Event(), growth=False):
+            yield request, cast(TraceEnded, event)
 
     def _check_calculator(self, sampling: Sampling) -> None:
         if sampling.calculator and not self.calculates:
@@ -173,7 +174,7 @@ def finished_trace(tokenizer: PreTrainedTokenizerBase, drawn: Drawn) -> Trace:
     )
 
 
-def written_trace(text: str, stopped: Stopped, **tokens: Any) -> Trace:
+def written_trace(text: str, stopped: Stopped | None, **tokens: Any) -> Trace:
     """The record of a text that a model wrote, with what is known of its tokens: its steps and its answer are read."""
     steps = split_steps(text) or ((0, len(text)),) * bool(text)
     return Trace(text=text, steps=steps, answer=extract_answer(text), stopped=stopped, **tokens)

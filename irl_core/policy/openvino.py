@@ -168,7 +168,8 @@ class OpenVINOPolicy(TokenPolicy):
     def _read(self, sequence: _Sequence) -> Drawn | None:
         from openvino_genai.py_openvino_genai import GenerationFinishReason, GenerationStatus
 
-        grew, stopped = False, None
+        grew = False
+        stopped: Stopped | None = None
         while sequence.handle.can_read():
             for output in sequence.handle.read().values():
                 grew = True

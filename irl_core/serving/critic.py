@@ -62,7 +62,7 @@ class ServedCritic(Critic):
             )
         if self.card.form == "head":
             return [TokenStatistics(values=v[1:] - v[0]) for v in self._source.values(rows)]
-        return [TokenStatistics(logprobs=found) for found in self._source.logprobs(rows)]
+        return [TokenStatistics(logprobs=logprobs) for logprobs in self._source.logprobs(rows)]
 
 
 def load_served_critic(name: ServedName, located: LocatedCritic) -> ServedCritic:
