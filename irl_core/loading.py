@@ -73,11 +73,13 @@ def _openvino(located: LocatedPolicy, base: Backbone, calculator: bool) -> Polic
 
 
 def _transformers(located: LocatedPolicy, base: Backbone, calculator: bool) -> Policy:
+    import torch
+
     from irl_core.policy.transformers import TransformersPolicy
 
     model = load_merged(base, located.adapter) if located.adapter else load_causal_lm(base)
     if native_device().type == "cuda":
-        model = model.to(native_device(), native_dtype())
+        torch.nn.Module.to(model, native_device(), native_dtype())
     return TransformersPolicy(
         located.label,
         policy_sha256(base, located.adapter),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import torch
 
@@ -21,6 +22,7 @@ from irl_core.critic.token_statistics import (
     BATCH_TOKENS,
     GPU_BATCH_TOKENS,
     EncodedTrace,
+    Head,
     TokenStatistics,
     causal_statistics,
     encode_items,
@@ -32,6 +34,9 @@ from irl_core.models.backbones import Backbone, load_tokenizer
 from irl_core.models.devices import native_device, native_dtype
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +63,19 @@ class Critic:
         adapters = (adapter, None) if self.card.form == "log_ratio" else (adapter,)
         if self.card.form != "head" and can_use_openvino(self.backbone, dtype):
             try:
-                self._models = [OpenVINOModel(self.backbone, one) for one in adapters]
+                self._models: list[OpenVINOModel | PreTrainedModel] = [
+                    OpenVINOModel(self.backbone, one) for one in adapters
+                ]
                 return
             except ValueError as error:
                 raise CriticError(f"the critic {self.card.name!r} cannot be loaded: {error}") from error
             except (ImportError, AttributeError, TypeError, RuntimeError) as error:  # another OpenVINO than we know
                 log.warning("OpenVINO does not read the critic (%s): PyTorch does, a sixth slower", error)
-        self._models = [load_critic_model(self.card, self.backbone, one, dtype) for one in adapters]
-        for model in self._models:
-            reorder_linear_layers(model.to(native_device()))
+        models = [load_critic_model(self.card, self.backbone, one, dtype) for one in adapters]
+        for model in models:
+            torch.nn.Module.to(model, native_device())
+            reorder_linear_layers(model)
+        self._models = [*models]
 
     @property
     def model(self) -> torch.nn.Module:
@@ -74,7 +83,7 @@ class Critic:
 
         In bfloat16 it may have `ReorderedLinear` layers, or be OpenVINO's: it can neither be trained nor saved.
         """
-        return self._models[0]
+        return cast(torch.nn.Module, self._models[0])
 
     @property
     def device_name(self) -> str:
@@ -122,7 +131,7 @@ class Critic:
         rows = [(e.prompt, e.completion) for e in encoded]
         sequences = [reader.read(rows) for reader in readers]
         if self.card.form == "head":
-            return head_statistics(self._models[0].score, sequences[0])
+            return head_statistics(cast(Head, self.model.score), sequences[0])
         by_model = [
             causal_statistics(model.lm_head, read) for model, read in zip(self._models, sequences, strict=True)
         ]
@@ -131,7 +140,7 @@ class Critic:
         return [own._replace(reference=base.logprobs) for own, base in zip(*by_model, strict=True)]
 
 
-def new_engine(model: OpenVINOModel | torch.nn.Module) -> KVCacheEngine:
+def new_engine(model: OpenVINOModel | PreTrainedModel) -> KVCacheEngine:
     """The fastest for where the model is; it has read nothing yet."""
     if isinstance(model, OpenVINOModel):
         return model.engine()
@@ -139,10 +148,10 @@ def new_engine(model: OpenVINOModel | torch.nn.Module) -> KVCacheEngine:
     if model.device.type == "cpu":
         from irl_core.critic.engines.cpu import CPUKVCache
 
-        return CPUKVCache(model.model)
+        return CPUKVCache(cast("PreTrainedModel", model.model))
     from irl_core.critic.engines.gpu import GPUKVCache
 
-    return GPUKVCache(model.model)
+    return GPUKVCache(cast("PreTrainedModel", model.model))
 
 
 class ProblemScorer:

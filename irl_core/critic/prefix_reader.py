@@ -67,13 +67,21 @@ class ReadSequence:
         )
 
     def before(self, start: int) -> torch.Tensor:
-        """The states (T - start, d) that predict the tokens from `start` on."""
-        first = self.parent.states[-1:] if start == 0 else self.states[start - 1 : start]
-        return torch.cat([first, self.states[start:-1]])
+        """The states (T - start, d) that predict the tokens from `start` on, of a sequence that has been read."""
+        return self.states_from_prompt()[start:-1]
+
+    def states_from_prompt(self) -> torch.Tensor:
+        """The states (1 + T, d) of the parent's last token and of all tokens, of a sequence that has been read."""
+        assert self.parent is not None
+        assert self.parent.states is not None
+        assert self.states is not None
+        return torch.cat([self.parent.states[-1:], self.states])
 
     def settle(self) -> None:
         """Take from `origin`, which has been read, what nothing new was added to."""
+        assert self.origin is not None
         beginning = self.origin.fork(self.shared)
+        assert beginning.states is not None
         self.memory = self.memory or beginning.memory
         self.states = beginning.states if self.states is None else torch.cat([beginning.states, self.states])
 
@@ -128,14 +136,14 @@ class PrefixReader:
         """A sequence with as many of the first `ids` as were read before."""
         shared = [(common_length(known.ids, ids), known) for known in self._known if known.parent is prompt]
         length, known = max(shared, key=lambda pair: pair[0], default=(0, None))
-        return known.fork(length) if length else ReadSequence(prompt)
+        return known.fork(length) if known and length else ReadSequence(prompt)
 
     def _read(self, work: Sequence[Work]) -> None:
         if not work:
             return
         for sequence, new in work:
             sequence.ids.extend(new)
-        states = self._engine.read(work).split([len(new) for _, new in work])
+        states = torch.split(self._engine.read(work), [len(new) for _, new in work])
         for (sequence, _), read in zip(work, states, strict=True):
             sequence.states = read if sequence.states is None else torch.cat([sequence.states, read])
 

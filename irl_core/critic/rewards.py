@@ -82,8 +82,11 @@ def score_growing(card: CriticCard, trace: Trace, encoded: EncodedTrace, statist
 def token_rewards(card: CriticCard, numbers: torch.Tensor, statistics: TokenStatistics) -> torch.Tensor:
     """ρ_t in nats, (T,), before arithmetic has its say; `numbers` (T,) is true where a token holds a digit."""
     if card.form == "head":
+        assert statistics.values is not None
         return torch.diff(statistics.values, prepend=torch.zeros(1))
+    assert statistics.logprobs is not None
     if card.form == "log_ratio":
+        assert statistics.reference is not None
         return token_weights(card, numbers) * (statistics.logprobs - statistics.reference)
     baseline = torch.where(numbers, card.number_baseline, card.word_baseline)
     return token_weights(card, numbers) * (statistics.logprobs + baseline)

@@ -116,10 +116,10 @@ def causal_statistics(lm_head: Head, sequences: Sequence[ReadSequence]) -> list[
         hidden = torch.cat([sequence.before(start) for sequence, start in fresh])
         targets = torch.tensor([i for sequence, start in fresh for i in sequence.ids[start:]], device=hidden.device)
         chunk = _HEAD_CHUNK if hidden.device.type == "cpu" else _GPU_HEAD_CHUNK
-        chunks = zip(hidden.split(chunk), targets.split(chunk), strict=True)
+        chunks = zip(torch.split(hidden, chunk), torch.split(targets, chunk), strict=True)
         logprobs = torch.cat([logprobs_of(lm_head(states), ids) for states, ids in chunks]).cpu()
     counts = [len(sequence.ids) - start for sequence, start in zip(sequences, known, strict=True)]
-    for sequence, new in zip(sequences, logprobs.split(counts), strict=True):
+    for sequence, new in zip(sequences, torch.split(logprobs, counts), strict=True):
         before = sequence.logprobs
         if before is None and sequence.origin and sequence.origin.logprobs is not None:
             before = sequence.origin.logprobs[: sequence.shared]
@@ -140,9 +140,9 @@ def logprobs_of(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
 
 def head_statistics(head: Head, sequences: Sequence[ReadSequence]) -> list[TokenStatistics]:
     """V_t after each token of `sequences`, less V at the prompt's last token, from a head with one label."""
-    states = [torch.cat([sequence.parent.states[-1:], sequence.states]) for sequence in sequences]
+    states = [sequence.states_from_prompt() for sequence in sequences]
     values = head(torch.cat(states)).float()[:, 0].cpu()
-    return [TokenStatistics(values=v[1:] - v[0]) for v in values.split([len(s) for s in states])]
+    return [TokenStatistics(values=v[1:] - v[0]) for v in torch.split(values, [len(s) for s in states])]
 
 
 def number_mask(text: str, offsets: Sequence[Span]) -> torch.Tensor:

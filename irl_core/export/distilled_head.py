@@ -49,7 +49,7 @@ def token_states(critic: Critic, question: str, solutions: Sequence[str]) -> lis
     sequences = readers[0].read([(e.prompt, e.completion) for e in encoded])
     return [
         TokenStates(
-            sequence.states.float().cpu().numpy(),
+            sequence.states_from_prompt()[1:].float().cpu().numpy(),
             token_rewards(critic.card, e.numbers, of_trace).numpy(),
             token_weights(critic.card, e.numbers).numpy(),
             e.numbers.numpy(),

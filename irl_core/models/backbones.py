@@ -108,7 +108,8 @@ def load_causal_lm(
         local_files_only=True,
         trust_remote_code=False,
     )
-    return model.train(False)
+    model.train(False)
+    return model
 
 
 def load_tokenizer(backbone: Backbone) -> PreTrainedTokenizerBase:

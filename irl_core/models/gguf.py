@@ -62,7 +62,8 @@ def load_merged(backbone: Backbone, adapter: Path | None) -> PreTrainedModel:
     if unplaced:
         raise ValueError(f"the adapter in {adapter} does not fit {backbone.name!r}: {min(unplaced)} finds no match")
     merged: PreTrainedModel = adapted.merge_and_unload()
-    return merged.train(False)
+    merged.train(False)
+    return merged
 
 
 def adapter_sha256(adapter: Path) -> str:

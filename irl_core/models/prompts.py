@@ -29,7 +29,7 @@ _QUESTION = "\ue000question\ue001"
 
 
 def _plain_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    return tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
 
 
 def speaks_chatml(tokenizer: PreTrainedTokenizerBase) -> bool:
@@ -46,7 +46,7 @@ def _template(tokenizer: PreTrainedTokenizerBase, form: PromptForm) -> tuple[str
         return "", content.removeprefix(_QUESTION) + "\n"
     messages = [{"role": "user", "content": content}]
     whole = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    before, mark, after = whole.partition(_QUESTION)
+    before, mark, after = str(whole).partition(_QUESTION)
     if not mark:
         raise ValueError("this model's chat template leaves out the user's message; use another model")
     return before, after

@@ -167,14 +167,15 @@ class TokenPolicy(Policy):
 
 
 def finished_trace(tokenizer: PreTrainedTokenizerBase, drawn: Drawn) -> Trace:
-    """The record of a finished sequence."""
+    """The record of a sequence whose `stopped` is set."""
+    assert drawn.stopped is not None
     text, offsets = decode_solution(tokenizer, drawn.token_ids)
     return written_trace(
         text, drawn.stopped, token_ids=tuple(drawn.token_ids), offsets=offsets, logprobs=tuple(drawn.logprobs)
     )
 
 
-def written_trace(text: str, stopped: Stopped | None, **tokens: Any) -> Trace:
+def written_trace(text: str, stopped: Stopped, **tokens: Any) -> Trace:
     """The record of a text that a model wrote, with what is known of its tokens: its steps and its answer are read."""
     steps = split_steps(text) or ((0, len(text)),) * bool(text)
     return Trace(text=text, steps=steps, answer=extract_answer(text), stopped=stopped, **tokens)

@@ -211,7 +211,8 @@ def rows_that_fit(model: PreTrainedModel, length: int) -> int:
     # Twice the cache, which is copied when traces leave it; some eight numbers for each logit while a token is drawn.
     row = 2 * cache + 32 * config.vocab_size
     # A share of all memory, not of what is free just now: the same machine draws the same traces side by side again.
-    return max(1, min(_MOST_ROWS, torch.cuda.get_device_properties(model.device).total_memory // 8 // row))
+    memory: int = torch.cuda.get_device_properties(model.device).total_memory
+    return max(1, int(min(_MOST_ROWS, memory // 8 // row)))
 
 
 def draw_tokens(

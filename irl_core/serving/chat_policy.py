@@ -110,7 +110,11 @@ def _bytes_of(entry: dict[str, Any]) -> bytes:
 
 
 def trace_of_answer(answer: ChatAnswer) -> Trace:
-    """The record of an answer. Its tokens are kept where they spell its text, a last one that shows nothing aside."""
+    """The record of an answer that has ended.
+
+    Its tokens are kept where they spell its text, a last one that shows nothing aside.
+    """
+    assert answer.stopped is not None
     for tokens in (answer.tokens, answer.tokens[:-1]):
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         starts, text = [], ""

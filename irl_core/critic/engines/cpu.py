@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 import torch
-from transformers import AttentionInterface, PreTrainedModel
+from transformers import AttentionInterface, PretrainedConfig, PreTrainedModel
 
 from irl_core.critic.prefix_reader import ReadSequence, Work, ids_and_positions
 
@@ -103,7 +103,8 @@ def _chunks(sequence: ReadSequence, new: int) -> Iterator[_QueryChunk]:
 def refuse_unknown(module: torch.nn.Module, options: Mapping[str, object]) -> None:
     """Raise NotImplementedError if a layer's attention has more to it than a causal mask and a sliding window."""
     if options.get("softcap") is not None or options.get("s_aux") is not None:
-        raise NotImplementedError(f"{module.config.model_type}: capped scores and attention sinks cannot be read")
+        kind = cast(PretrainedConfig, module.config).model_type
+        raise NotImplementedError(f"{kind}: capped scores and attention sinks cannot be read")
 
 
 def _attend(

@@ -186,7 +186,7 @@ def _attend(
         scores = (asked.flatten(2, 3) * scaling) @ keys.mT
         scores = scores.unflatten(2, (-1, length)) + part.mask(scores, sliding_window)
         attended = scores.softmax(-1).flatten(2, 3) @ values
-        attended = attended.unflatten(2, (-1, length)).permute(0, 3, 1, 2, 4).reshape(count * length, -1, width)
+        attended = torch.unflatten(attended, 2, (-1, length)).permute(0, 3, 1, 2, 4).reshape(count * length, -1, width)
         out[part.real_rows] = attended[part.real]
     return out[None], None
 

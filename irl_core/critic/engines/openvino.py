@@ -58,7 +58,7 @@ class OpenVINOModel:
         core = openvino.Core()
         graph = core.read_model(packed_graph(backbone, adapter, "F16") / "openvino_model.xml")
         body, head = reading_graph(graph)
-        linear = torch.nn.Linear(*reversed(head.shape), bias=False, device="meta")
+        linear = torch.nn.Linear(head.shape[1], head.shape[0], bias=False, device="meta")
         linear.weight = torch.nn.Parameter(torch.tensor(head).bfloat16(), requires_grad=False)
         self.lm_head = reordered(linear)
         self._body = core.compile_model(body, "CPU", _SAME_ARITHMETIC_AS_TORCH)
