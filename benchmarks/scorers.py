@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from irl_core.critic.engines.openvino import OpenVINOModel
 from irl_core.critic.engines.reordered_linear import reorder_linear_layers
 from irl_core.critic.model import new_engine
-from irl_core.critic.prefix_reader import PrefixReader, Row
+from irl_core.critic.prefix_reader import PrefixReader, PromptAndCompletion
 from irl_core.critic.token_statistics import causal_statistics
 from irl_core.models.backbones import resolve_backbone
 from irl_core.models.gguf import Packing
@@ -20,13 +20,13 @@ from irl_core.policy.names import SHIPPED
 
 PADDED_TO = 256
 
-Scorer = Callable[[Sequence[Row]], list[torch.Tensor]]
+Scorer = Callable[[Sequence[PromptAndCompletion]], list[torch.Tensor]]
 """Log-probabilities (T,) in nats of what follows each prompt."""
 
 
 def ours(model: PreTrainedModel | OpenVINOModel) -> Scorer:
     @torch.inference_mode()
-    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+    def score(rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         # An engine switches the model to its attention, the others back to theirs.
         sequences = PrefixReader(new_engine(model)).read(rows)
         return [found.logprobs for found in causal_statistics(model.lm_head, sequences)]
@@ -38,7 +38,7 @@ def plain_loop(model: PreTrainedModel, padded_to: int = 0, attention: str = "sdp
     """Trace by trace, all logits of all tokens, padded to a fixed length."""
 
     @torch.inference_mode()
-    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+    def score(rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         model.set_attn_implementation(attention)
         return [_of_logits(_logits(model, [row], padded_to)[0], row) for row in rows]
 
@@ -49,7 +49,7 @@ def padded_batch(model: PreTrainedModel, attention: str = "sdpa") -> Scorer:
     """All traces in one batch, padded to the longest."""
 
     @torch.inference_mode()
-    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+    def score(rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         model.set_attn_implementation(attention)
         logits = _logits(model, rows, max(len(prompt) + len(ids) for prompt, ids in rows))
         return [_of_logits(one, row) for one, row in zip(logits, rows, strict=True)]
@@ -67,7 +67,7 @@ def raw_forward(model: PreTrainedModel, attention: str = "sdpa") -> Scorer:
     """The limit: as many unique tokens as dense rows of equal length, as many rows through the head; no scores."""
 
     @torch.inference_mode()
-    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+    def score(rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         model.set_attn_implementation(attention)
         count = len(rows) * -(-unique_tokens(rows) // len(rows))
         ids = torch.arange(count, device=model.device) % model.config.vocab_size
@@ -86,7 +86,7 @@ def openvino_forward(packing: Packing, precision: str) -> Scorer:
     settings = {"INFERENCE_PRECISION_HINT": precision}
     request = openvino.Core().compile_model(_scoring_graph(packing), "CPU", settings).create_infer_request()
 
-    def score(rows: Sequence[Row]) -> list[torch.Tensor]:
+    def score(rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         ids = _padded(rows, max(len(prompt) + len(completion) for prompt, completion in rows)).numpy()
         batch, width = ids.shape
         request.reset_state()
@@ -125,12 +125,14 @@ def _scoring_graph(packing: Packing):
     return openvino.Model([result], graph.get_sinks(), graph.get_parameters(), graph.get_variables(), "scorer")
 
 
-def unique_tokens(rows: Sequence[Row]) -> int:
+def unique_tokens(rows: Sequence[PromptAndCompletion]) -> int:
     """Tokens that have to be read when each prompt is read once."""
     return sum(map(len, {tuple(prompt) for prompt, _ in rows})) + sum(len(completion) for _, completion in rows)
 
 
-def differences(scorer: Scorer, exact: Sequence[torch.Tensor], rows: Sequence[Row]) -> dict[str, float]:
+def differences(
+    scorer: Scorer, exact: Sequence[torch.Tensor], rows: Sequence[PromptAndCompletion]
+) -> dict[str, float]:
     """How far a scorer's log-probabilities (nats) are from exact ones: per token, and the mean over a trace."""
     found = scorer(rows)
     token = torch.cat([(a - b).abs() for a, b in zip(found, exact, strict=True)])
@@ -142,21 +144,21 @@ def differences(scorer: Scorer, exact: Sequence[torch.Tensor], rows: Sequence[Ro
     }
 
 
-def _padded(rows: Sequence[Row], width: int) -> torch.Tensor:
+def _padded(rows: Sequence[PromptAndCompletion], width: int) -> torch.Tensor:
     ids = torch.zeros(len(rows), width, dtype=torch.long)
     for line, (prompt, completion) in zip(ids, rows, strict=True):
         line[: len(prompt) + len(completion)] = torch.tensor([*prompt, *completion])
     return ids
 
 
-def _logits(model: PreTrainedModel, rows: Sequence[Row], width: int) -> torch.Tensor:
+def _logits(model: PreTrainedModel, rows: Sequence[PromptAndCompletion], width: int) -> torch.Tensor:
     lengths = torch.tensor([len(prompt) + len(completion) for prompt, completion in rows])
     ids = _padded(rows, max(width, int(lengths.max()))).to(model.device)
     mask = (torch.arange(ids.shape[1]) < lengths[:, None]).to(model.device)
     return model(input_ids=ids, attention_mask=mask.long(), use_cache=False).logits
 
 
-def _of_logits(logits: torch.Tensor, row: Row) -> torch.Tensor:
+def _of_logits(logits: torch.Tensor, row: PromptAndCompletion) -> torch.Tensor:
     prompt, completion = row
     rows = logits.float().log_softmax(-1)[len(prompt) - 1 : len(prompt) + len(completion) - 1]
     return rows.gather(1, torch.tensor(completion, device=rows.device)[:, None])[:, 0].cpu()

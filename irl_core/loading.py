@@ -16,7 +16,7 @@ from irl_core.models.download import BackboneError
 from irl_core.models.gguf import load_merged, policy_sha256
 from irl_core.models.served_names import parse_served_name
 from irl_core.policy.base import Policy
-from irl_core.policy.names import PolicyError, PolicyName, locate_policy
+from irl_core.policy.names import LocatedPolicy, PolicyError, locate_policy
 
 if TYPE_CHECKING:
     import torch
@@ -29,8 +29,12 @@ log = logging.getLogger(__name__)
 def load_policy(name: str = "auto", *, backbone: str | None = None, calculator: bool = False) -> Policy:
     """Load the policy called `name`.
 
-    >>> policy = load_policy("standard")  # doctest: +SKIP
-    >>> [event.trace.answer for event in policy.sample("What is 3 * 4?") if event.ended]  # doctest: +SKIP
+    >>> from irl_core.policy import Sampling, TraceEnded
+    >>> policy = load_policy("standard")
+    >>> question = "Tom has 3 boxes of 4 pens. How many pens does he have?"
+    >>> events = policy.sample(question, Sampling(n=1, temperature=0))
+    >>> [event.trace.answer for event in events if isinstance(event, TraceEnded)]
+    ['12']
 
     Args:
         name: "auto" (see `choose_policy`), "standard" or "larger" (those shipped with Errata), "embedded" or another
@@ -54,7 +58,7 @@ def load_policy(name: str = "auto", *, backbone: str | None = None, calculator: 
         raise PolicyError(f"the policy {name!r} cannot be loaded: {error}") from error
 
 
-def _openvino(located: PolicyName, base: Backbone, calculator: bool) -> Policy | None:
+def _openvino(located: LocatedPolicy, base: Backbone, calculator: bool) -> Policy | None:
     """The policy on OpenVINO; None where that cannot draw from it."""
     if base.gguf is None or calculator or native_device().type == "cuda":
         return None
@@ -68,12 +72,14 @@ def _openvino(located: PolicyName, base: Backbone, calculator: bool) -> Policy |
     return OpenVINOPolicy(located.label, base, located.adapter, form=located.form)
 
 
-def _transformers(located: PolicyName, base: Backbone, calculator: bool) -> Policy:
+def _transformers(located: LocatedPolicy, base: Backbone, calculator: bool) -> Policy:
+    import torch
+
     from irl_core.policy.transformers import TransformersPolicy
 
     model = load_merged(base, located.adapter) if located.adapter else load_causal_lm(base)
     if native_device().type == "cuda":
-        model = model.to(native_device(), native_dtype())
+        torch.nn.Module.to(model, native_device(), native_dtype())
     return TransformersPolicy(
         located.label,
         policy_sha256(base, located.adapter),
@@ -85,6 +91,13 @@ def _transformers(located: PolicyName, base: Backbone, calculator: bool) -> Poli
 
 def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = None) -> Critic:
     """Load a critic, and attach the calibration that lies beside it (`critic.calibration`; None where there is none).
+
+    >>> from irl_core import Trace
+    >>> question = "Tom has 3 boxes of 4 pens. How many pens does he have?"
+    >>> solutions = [Trace.from_text(f"3 * 4 = {pens} pens") for pens in (12, 13)]
+    >>> right, wrong = load_critic("standard").score(question, solutions)
+    >>> right.trace_score > wrong.trace_score
+    True
 
     Args:
         name: None or `standard` for the shipped one, `larger` for that on the larger backbone, `surprise` or
@@ -104,7 +117,7 @@ def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = N
         if served:
             from irl_core.serving.critic import load_served_critic
 
-            critic = load_served_critic(served, located)
+            critic: Critic = load_served_critic(served, located)
         else:
             from irl_core.critic.model import Critic
 

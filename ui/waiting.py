@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from irl_core.policy.sampling import DoesNotFit
+from irl_core.models.prompts import DoesNotFit
 from ui.render.html import escape
 from ui.render.status import running
 from ui.validation import refusal

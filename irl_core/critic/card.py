@@ -8,7 +8,7 @@ from irl_core.text.records import Record
 
 Form = Literal["log_prob", "log_ratio", "head"]
 
-# Of a card, in the order of what `SolutionChecks` finds.
+# Fields of a card, in the order of the fields of `SolutionChecks`.
 PENALTIES = (
     "false_equation_penalty",
     "unused_number_penalty",
@@ -29,7 +29,7 @@ class CriticCard(Record):
     exp(score / temperature) of a critic-weighted vote.
 
     The trace score is the weighted mean of the rewards, with words at `trace_word_weight`, less what exact reading
-    finds against the whole solution (`irl_core.solution_checks`), in nats: `false_equation_penalty`,
+    finds against the whole solution (`irl_core.text.solution_checks`), in nats: `false_equation_penalty`,
     `unused_number_penalty` for each number of the problem that it leaves out, `fractional_answer_penalty`,
     `loose_result_penalty` for each result of which it makes nothing, and `negative_answer_penalty` for an answer below
     zero where nothing can be. The mean, because a sum prefers short solutions, and the checks, because what a small

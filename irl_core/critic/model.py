@@ -1,6 +1,6 @@
 """The dense reward model: loads, saves, scores traces.
 
-A critic is a folder: `critic.json` (a `CriticCard`, which says how `rewards` are made of what the model says) and its
+A critic is a folder: `critic.json` (a `CriticCard`, which says how `rewards` are made of token statistics) and its
 weights. The `calibration.json` beside them belongs to the diagnosis: `irl_core.loading` attaches it.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import torch
 
@@ -21,6 +22,7 @@ from irl_core.critic.token_statistics import (
     BATCH_TOKENS,
     GPU_BATCH_TOKENS,
     EncodedTrace,
+    Head,
     TokenStatistics,
     causal_statistics,
     encode_items,
@@ -39,6 +41,9 @@ from irl_core.models.backbones import Backbone, load_tokenizer
 from irl_core.models.devices import native_device, native_dtype
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 log = logging.getLogger(__name__)
 
@@ -68,23 +73,25 @@ class Critic:
             models.append(reference or (self.backbone, None))
         if self.card.form != "head" and all(can_use_openvino(backbone, dtype) for backbone, _ in models):
             try:
-                self._models = [OpenVINOModel(*one) for one in models]
+                self._models: list[OpenVINOModel | PreTrainedModel] = [OpenVINOModel(*one) for one in models]
                 return
             except ValueError as error:
                 raise CriticError(f"the critic {self.card.name!r} cannot be loaded: {error}") from error
             except (ImportError, AttributeError, TypeError, RuntimeError) as error:  # another OpenVINO than we know
                 log.warning("OpenVINO does not read the critic (%s): PyTorch does, a sixth slower", error)
-        self._models = [load_critic_model(self.card, *one, dtype) for one in models]
-        for model in self._models:
-            reorder_linear_layers(model.to(native_device()))
+        loaded = [load_critic_model(self.card, *one, dtype) for one in models]
+        for model in loaded:
+            torch.nn.Module.to(model, native_device())
+            reorder_linear_layers(model)
+        self._models = [*loaded]
 
     @property
     def model(self) -> torch.nn.Module:
         """Backbone and adapter in one, in evaluation mode; always a module of PyTorch where the critic is in float32.
 
-        In bfloat16 it may be packed, or OpenVINO's, and can neither be trained nor saved.
+        In bfloat16 it may have `ReorderedLinear` layers, or be OpenVINO's: it can neither be trained nor saved.
         """
-        return self._models[0]
+        return cast(torch.nn.Module, self._models[0])
 
     @property
     def device_name(self) -> str:
@@ -92,18 +99,19 @@ class Critic:
         return "CPU" if self._models[0].device.type == "cpu" else "GPU"
 
     def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]:
-        """Scores of several traces of one problem, in order."""
+        """Scores of several traces of one problem, in order; errors as `score_many`."""
         return self.score_many([(question, trace) for trace in traces])
 
     def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
         """Scores of (question, trace) pairs, in order; batched by length.
 
         Raises:
+            DoesNotFit: if a question is longer than the critic reads.
             ValueError: if a trace has no text.
         """
         return [
-            score_trace(self.card, question, trace, encoded, found)
-            for (question, trace), (encoded, found) in zip(items, self.statistics(items), strict=True)
+            score_trace(self.card, question, trace, encoded, statistics)
+            for (question, trace), (encoded, statistics) in zip(items, self.statistics(items), strict=True)
         ]
 
     def problem_scorer(self, question: str) -> ProblemScorer:
@@ -114,12 +122,12 @@ class Critic:
     def statistics(self, items: Sequence[tuple[str, Trace]]) -> list[tuple[EncodedTrace, TokenStatistics]]:
         """What the model says of each token, before any card makes rewards of it; errors as `score_many`."""
         encoded = encode_items(self.tokenizer, items)
-        found: dict[int, TokenStatistics] = {}
+        statistics: dict[int, TokenStatistics] = {}
         readers = self.readers()
         budget = BATCH_TOKENS if self.device_name == "CPU" else GPU_BATCH_TOKENS
         for batch in scoring_batches(encoded, budget):
-            found |= zip(batch, self.read([encoded[i] for i in batch], readers), strict=True)
-        return [(e, found[i]) for i, e in enumerate(encoded)]
+            statistics |= zip(batch, self.read([encoded[i] for i in batch], readers), strict=True)
+        return [(e, statistics[i]) for i, e in enumerate(encoded)]
 
     def readers(self) -> tuple[PrefixReader, ...]:
         """One per model that `read` asks, each without memories."""
@@ -131,14 +139,16 @@ class Critic:
         rows = [(e.prompt, e.completion) for e in encoded]
         sequences = [reader.read(rows) for reader in readers]
         if self.card.form == "head":
-            return head_statistics(self._models[0].score, sequences[0])
-        said = [causal_statistics(model.lm_head, read) for model, read in zip(self._models, sequences, strict=True)]
+            return head_statistics(cast(Head, self.model.score), sequences[0])
+        by_model = [
+            causal_statistics(model.lm_head, read) for model, read in zip(self._models, sequences, strict=True)
+        ]
         if self.card.form != "log_ratio":
-            return said[0]
-        return [own._replace(reference=base.logprobs) for own, base in zip(*said, strict=True)]
+            return by_model[0]
+        return [own._replace(reference=base.logprobs) for own, base in zip(*by_model, strict=True)]
 
 
-def new_engine(model: OpenVINOModel | torch.nn.Module) -> KVCacheEngine:
+def new_engine(model: OpenVINOModel | PreTrainedModel) -> KVCacheEngine:
     """The fastest for where the model is; it has read nothing yet."""
     if isinstance(model, OpenVINOModel):
         return model.engine()
@@ -146,10 +156,10 @@ def new_engine(model: OpenVINOModel | torch.nn.Module) -> KVCacheEngine:
     if model.device.type == "cpu":
         from irl_core.critic.engines.cpu import CPUKVCache
 
-        return CPUKVCache(model.model)
+        return CPUKVCache(cast("PreTrainedModel", model.model))
     from irl_core.critic.engines.gpu import GPUKVCache
 
-    return GPUKVCache(model.model)
+    return GPUKVCache(cast("PreTrainedModel", model.model))
 
 
 class ProblemScorer:
@@ -167,14 +177,15 @@ class ProblemScorer:
         """Scores of `traces` and then of `growing` ones, all in one pass; the latter as `score_growing` makes them.
 
         Raises:
+            DoesNotFit: if a question is longer than the critic reads.
             ValueError: if a trace has no text.
         """
         everything = [*traces, *growing]
         encoded = encode_items(self._critic.tokenizer, [(self.question, trace) for trace in everything])
-        found = self._critic.read(encoded, self._readers)
-        pairs = list(zip(everything, encoded, found, strict=True))
+        statistics = self._critic.read(encoded, self._readers)
+        scored = list(zip(everything, encoded, statistics, strict=True))
         card = self._critic.card
         return [
-            *(score_trace(card, self.question, *one) for one in pairs[: len(traces)]),
-            *(score_growing(card, *one) for one in pairs[len(traces) :]),
+            *(score_trace(card, self.question, *one) for one in scored[: len(traces)]),
+            *(score_growing(card, *one) for one in scored[len(traces) :]),
         ]

@@ -4,8 +4,8 @@ A sequence may continue another, as the solutions of a problem continue its prom
 continue each other: whatever several begin with is read once. What was read is kept, keys and values of every layer,
 so that a sequence that grew or was edited is read from the first new token on.
 
-What is to be read is found here; a `KVCacheEngine` reads it (`irl_core.critic.engines`): with OpenVINO, or with
-PyTorch on a CPU or a GPU.
+This module decides what is to be read; a `KVCacheEngine` (`irl_core.critic.engines`) reads it and keeps the keys and
+values: with OpenVINO, or with PyTorch on a CPU or a GPU.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Protocol
 
 import torch
 
-Row = tuple[list[int], list[int]]
+PromptAndCompletion = tuple[list[int], list[int]]
 """Token ids of a prompt and of what follows it."""
 
 _ROUND_TO, _FEW_ROUND_TO, _FEW = 32, 8, 128
@@ -34,15 +34,15 @@ class Memory(Protocol):
 class ReadSequence:
     """Tokens read after those of `parent`, and the last hidden state of each, (T, d).
 
-    `memory` goes back to the parent's first token; `found` is whatever a head has said of the first tokens. The first
-    `shared` tokens are those of `origin`, which is read in the same pass.
+    `memory` goes back to the parent's first token; `logprobs` are those of the first tokens, as far as a head has been
+    asked. The first `shared` tokens are those of `origin`, which is read in the same pass.
     """
 
     parent: ReadSequence | None = None
     ids: list[int] = field(default_factory=list)
     memory: Memory | None = None
     states: torch.Tensor | None = None
-    found: torch.Tensor | None = None
+    logprobs: torch.Tensor | None = None
     origin: ReadSequence | None = None
     shared: int = 0
 
@@ -63,17 +63,25 @@ class ReadSequence:
             self.ids[:length],
             None if self.memory is None else self.memory.until(self.start + length),
             None if self.states is None else self.states[:length],
-            None if self.found is None else self.found[:length],
+            None if self.logprobs is None else self.logprobs[:length],
         )
 
     def before(self, start: int) -> torch.Tensor:
-        """The states (T - start, d) that predict the tokens from `start` on."""
-        first = self.parent.states[-1:] if start == 0 else self.states[start - 1 : start]
-        return torch.cat([first, self.states[start:-1]])
+        """The states (T - start, d) that predict the tokens from `start` on, of a sequence that has been read."""
+        return self.states_from_prompt()[start:-1]
+
+    def states_from_prompt(self) -> torch.Tensor:
+        """The states (1 + T, d) of the parent's last token and of all tokens, of a sequence that has been read."""
+        assert self.parent is not None
+        assert self.parent.states is not None
+        assert self.states is not None
+        return torch.cat([self.parent.states[-1:], self.states])
 
     def settle(self) -> None:
         """Take from `origin`, which has been read, what nothing new was added to."""
+        assert self.origin is not None
         beginning = self.origin.fork(self.shared)
+        assert beginning.states is not None
         self.memory = self.memory or beginning.memory
         self.states = beginning.states if self.states is None else torch.cat([beginning.states, self.states])
 
@@ -101,7 +109,7 @@ class PrefixReader:
         self._prompts: dict[tuple[int, ...], ReadSequence] = {}
         self._known: list[ReadSequence] = []
 
-    def read(self, rows: Sequence[Row]) -> list[ReadSequence]:
+    def read(self, rows: Sequence[PromptAndCompletion]) -> list[ReadSequence]:
         """One sequence per row, in order, whose ids are what follows the prompt; all in one pass.
 
         Raises:
@@ -128,14 +136,14 @@ class PrefixReader:
         """A sequence with as many of the first `ids` as were read before."""
         shared = [(common_length(known.ids, ids), known) for known in self._known if known.parent is prompt]
         length, known = max(shared, key=lambda pair: pair[0], default=(0, None))
-        return known.fork(length) if length else ReadSequence(prompt)
+        return known.fork(length) if known and length else ReadSequence(prompt)
 
     def _read(self, work: Sequence[Work]) -> None:
         if not work:
             return
         for sequence, new in work:
             sequence.ids.extend(new)
-        states = self._engine.read(work).split([len(new) for _, new in work])
+        states = torch.split(self._engine.read(work), [len(new) for _, new in work])
         for (sequence, _), read in zip(work, states, strict=True):
             sequence.states = read if sequence.states is None else torch.cat([sequence.states, read])
 

@@ -29,15 +29,15 @@ from irl_core.text.traces import Trace
 
 
 def score_trace(
-    card: CriticCard, question: str, trace: Trace, encoded: EncodedTrace, found: TokenStatistics
+    card: CriticCard, question: str, trace: Trace, encoded: EncodedTrace, statistics: TokenStatistics
 ) -> TraceScore:
     """Rewards, sums by step, and the trace score of one trace whose token statistics are known."""
     equations = equations_of(trace)
     vouched = vouched_for(equations, trace.text, encoded.offsets)
-    rewards = _trusting(token_rewards(card, encoded.numbers, found), vouched, card.trust_true_equations)
+    rewards = _trusting(token_rewards(card, encoded.numbers, statistics), vouched, card.trust_true_equations)
     owners = torch.tensor(step_of_tokens(encoded.offsets, trace.steps))
     steps = len(trace.steps)
-    surprise = () if found.logprobs is None else tuple((-_sum_by(found.logprobs, owners, steps)).tolist())
+    surprise = () if statistics.logprobs is None else tuple((-_sum_by(statistics.logprobs, owners, steps)).tolist())
     against = penalty(card, check_solution(question, trace, equations))
     return TraceScore(
         offsets=encoded.offsets,
@@ -45,48 +45,51 @@ def score_trace(
         values=tuple(rewards.cumsum(0).tolist()),
         step_rewards=tuple(_sum_by(rewards, owners, steps).tolist()),
         surprise=surprise,
-        trace_score=mean_reward(trace_card(card), encoded.numbers, found, vouched) - against,
+        trace_score=mean_reward(trace_card(card), encoded.numbers, statistics, vouched) - against,
         truncated_at=encoded.truncated_at,
     )
 
 
-def mean_reward(card: CriticCard, numbers: torch.Tensor, found: TokenStatistics, vouched: torch.Tensor) -> float:
+def mean_reward(card: CriticCard, numbers: torch.Tensor, statistics: TokenStatistics, vouched: torch.Tensor) -> float:
     """Σ ρ_t / Σ w_t in nats, over tokens (T,)."""
-    rewards = _trusting(token_rewards(card, numbers, found), vouched, card.trust_true_equations)
+    rewards = _trusting(token_rewards(card, numbers, statistics), vouched, card.trust_true_equations)
     return float(rewards.sum() / token_weights(card, numbers).sum())
 
 
 def penalty(card: CriticCard, checks: SolutionChecks) -> float:
     """What exact reading takes off the trace score, in nats."""
-    return sum(getattr(card, name) * found for name, found in zip(PENALTIES, checks, strict=True))
+    return sum(float(getattr(card, name)) * count for name, count in zip(PENALTIES, checks, strict=True))
 
 
 def _trusting(rewards: torch.Tensor, vouched: torch.Tensor, trust: bool) -> torch.Tensor:
     return torch.where(vouched, rewards.clamp(min=0), rewards) if trust else rewards
 
 
-def score_growing(card: CriticCard, trace: Trace, encoded: EncodedTrace, found: TokenStatistics) -> TraceScore:
+def score_growing(card: CriticCard, trace: Trace, encoded: EncodedTrace, statistics: TokenStatistics) -> TraceScore:
     """Rewards of a trace that is still being written: token by token, before steps are told apart and checked."""
-    rewards = token_rewards(card, encoded.numbers, found)
+    rewards = token_rewards(card, encoded.numbers, statistics)
     unchecked = torch.zeros(len(rewards), dtype=torch.bool)
     return TraceScore(
         offsets=encoded.offsets,
         rewards=tuple(rewards.tolist()),
         values=tuple(rewards.cumsum(0).tolist()),
         step_rewards=(),
-        trace_score=mean_reward(trace_card(card), encoded.numbers, found, unchecked),
+        trace_score=mean_reward(trace_card(card), encoded.numbers, statistics, unchecked),
         truncated_at=encoded.truncated_at,
     )
 
 
-def token_rewards(card: CriticCard, numbers: torch.Tensor, found: TokenStatistics) -> torch.Tensor:
+def token_rewards(card: CriticCard, numbers: torch.Tensor, statistics: TokenStatistics) -> torch.Tensor:
     """ρ_t in nats, (T,), before arithmetic has its say; `numbers` (T,) is true where a token holds a digit."""
     if card.form == "head":
-        return torch.diff(found.values, prepend=torch.zeros(1))
+        assert statistics.values is not None
+        return torch.diff(statistics.values, prepend=torch.zeros(1))
+    assert statistics.logprobs is not None
     if card.form == "log_ratio":
-        return token_weights(card, numbers) * (found.logprobs - found.reference)
+        assert statistics.reference is not None
+        return token_weights(card, numbers) * (statistics.logprobs - statistics.reference)
     baseline = torch.where(numbers, card.number_baseline, card.word_baseline)
-    return token_weights(card, numbers) * (found.logprobs + baseline)
+    return token_weights(card, numbers) * (statistics.logprobs + baseline)
 
 
 def token_weights(card: CriticCard, numbers: torch.Tensor) -> torch.Tensor:

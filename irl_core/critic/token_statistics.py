@@ -1,24 +1,27 @@
-"""From text to per-token statistics: encoding, batching, what the heads say, and back to the characters shown."""
+"""From text to per-token statistics: encoding, batching, log-probabilities or values of tokens, their characters."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
 from irl_core.critic.prefix_reader import ReadSequence
-from irl_core.models.prompts import prompt_ids
+from irl_core.models.prompts import DoesNotFit, prompt_ids
 from irl_core.models.solution_tokens import encode_solution
 from irl_core.text.calculator_marks import strip_calculator_marks
 from irl_core.text.spans import Span, partition
 from irl_core.text.traces import Trace
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
 MAX_TOKENS = 1536
 BATCH_TOKENS, GPU_BATCH_TOKENS = 2048, 16384
 Head = Callable[[torch.Tensor], torch.Tensor]
-"""What a model says of states (N, d): logits (N, vocabulary), or a value (N, 1)."""
+"""From last hidden states (N, d) to logits (N, vocabulary), or to a value (N, 1)."""
 
 # Logits of more rows than this leave the processor's cache and the allocator's; a GPU waits for few rows as for many.
 _HEAD_CHUNK, _GPU_HEAD_CHUNK = 64, 2048
@@ -45,14 +48,17 @@ class EncodedTrace(NamedTuple):
     truncated_at: int | None
 
 
-def encode_items(tokenizer, items: Sequence[tuple[str, Trace]]) -> list[EncodedTrace]:
+def encode_items(tokenizer: PreTrainedTokenizerBase, items: Sequence[tuple[str, Trace]]) -> list[EncodedTrace]:
     """Question and trace as ids. Calculator marks are not scored: their characters belong to the token before them.
 
+    A trace is read to its first `MAX_TOKENS` tokens; `truncated_at` says where the reading ends.
+
     Raises:
+        DoesNotFit: for a question whose prompt has more than `MAX_TOKENS` tokens.
         ValueError: for a trace without text.
     """
     encoded = []
-    prompts = {question: prompt_ids(tokenizer, question)[-MAX_TOKENS:] for question in {q for q, _ in items}}
+    prompts = {question: _whole_prompt(tokenizer, question) for question in {q for q, _ in items}}
     for question, trace in items:
         clean, positions = strip_calculator_marks(trace.text)
         ids, spans = encode_solution(tokenizer, clean)
@@ -67,6 +73,13 @@ def encode_items(tokenizer, items: Sequence[tuple[str, Trace]]) -> list[EncodedT
         numbers = number_mask(clean, spans[: len(ids)])
         encoded.append(EncodedTrace(prompts[question], ids, partition(starts, length), numbers, truncated_at))
     return encoded
+
+
+def _whole_prompt(tokenizer: PreTrainedTokenizerBase, question: str) -> list[int]:
+    ids = prompt_ids(tokenizer, question)
+    if len(ids) > MAX_TOKENS:
+        raise DoesNotFit(f"the problem takes {len(ids):,} tokens; the critic reads at most {MAX_TOKENS:,}: shorten it")
+    return ids
 
 
 def scoring_batches(encoded: Sequence[EncodedTrace], budget: int = BATCH_TOKENS) -> Iterator[list[int]]:
@@ -94,24 +107,24 @@ def scoring_batches(encoded: Sequence[EncodedTrace], budget: int = BATCH_TOKENS)
 def causal_statistics(lm_head: Head, sequences: Sequence[ReadSequence]) -> list[TokenStatistics]:
     """Log-probability of each token of `sequences`, all that one pass has read, under a causal language model.
 
-    Those already found are kept. The head is applied in chunks: the logits of a whole batch would take a gigabyte.
+    Those already known are kept. The head is applied in chunks: the logits of a whole batch would take a gigabyte.
     """
-    known = [sequence.shared if sequence.found is None else len(sequence.found) for sequence in sequences]
+    known = [sequence.shared if sequence.logprobs is None else len(sequence.logprobs) for sequence in sequences]
     fresh = [(sequence, start) for sequence, start in zip(sequences, known, strict=True) if start < len(sequence.ids)]
     logprobs = torch.empty(0)
     if fresh:
         hidden = torch.cat([sequence.before(start) for sequence, start in fresh])
         targets = torch.tensor([i for sequence, start in fresh for i in sequence.ids[start:]], device=hidden.device)
         chunk = _HEAD_CHUNK if hidden.device.type == "cpu" else _GPU_HEAD_CHUNK
-        chunks = zip(hidden.split(chunk), targets.split(chunk), strict=True)
+        chunks = zip(torch.split(hidden, chunk), torch.split(targets, chunk), strict=True)
         logprobs = torch.cat([logprobs_of(lm_head(states), ids) for states, ids in chunks]).cpu()
     counts = [len(sequence.ids) - start for sequence, start in zip(sequences, known, strict=True)]
-    for sequence, new in zip(sequences, logprobs.split(counts), strict=True):
-        found = (
-            sequence.origin.found[: sequence.shared] if sequence.found is None and sequence.origin else sequence.found
-        )
-        sequence.found = new if found is None else torch.cat([found, new])
-    return [TokenStatistics(logprobs=sequence.found) for sequence in sequences]
+    for sequence, new in zip(sequences, torch.split(logprobs, counts), strict=True):
+        before = sequence.logprobs
+        if before is None and sequence.origin and sequence.origin.logprobs is not None:
+            before = sequence.origin.logprobs[: sequence.shared]
+        sequence.logprobs = new if before is None else torch.cat([before, new])
+    return [TokenStatistics(logprobs=sequence.logprobs) for sequence in sequences]
 
 
 def logprobs_of(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
@@ -127,9 +140,9 @@ def logprobs_of(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
 
 def head_statistics(head: Head, sequences: Sequence[ReadSequence]) -> list[TokenStatistics]:
     """V_t after each token of `sequences`, less V at the prompt's last token, from a head with one label."""
-    states = [torch.cat([sequence.parent.states[-1:], sequence.states]) for sequence in sequences]
+    states = [sequence.states_from_prompt() for sequence in sequences]
     values = head(torch.cat(states)).float()[:, 0].cpu()
-    return [TokenStatistics(values=v[1:] - v[0]) for v in values.split([len(s) for s in states])]
+    return [TokenStatistics(values=v[1:] - v[0]) for v in torch.split(values, [len(s) for s in states])]
 
 
 def number_mask(text: str, offsets: Sequence[Span]) -> torch.Tensor:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 
 from irl_core.critic.card import CriticCard
 from irl_core.models.backbones import Backbone, load_causal_lm, resolve_backbone, stored_dtype
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 class CriticError(RuntimeError):
@@ -18,12 +21,13 @@ class CriticError(RuntimeError):
 
 def load_critic_model(
     card: CriticCard, backbone: Backbone, adapter: Path | None, dtype: torch.dtype
-) -> torch.nn.Module:
+) -> PreTrainedModel:
     """The card's model with its adapter, if any, merged into it.
 
     Raises:
         CriticError: if the adapter's weights are missing.
     """
+    model: Any
     if card.form == "head":
         from transformers import AutoModelForTokenClassification
 
@@ -45,7 +49,7 @@ def load_critic_model(
         # PEFT holds the adapter in float32 and adds it there: what is rounded is the sum, once. Weights that are
         # stored finer than `dtype` are merged as they are and only then rounded.
         model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
-    return model.to(dtype).eval()
+    return cast("PreTrainedModel", model.to(dtype).train(False))
 
 
 def adapter_folder(card: CriticCard, path: Path) -> Path | None:

@@ -44,17 +44,17 @@ def token_states(critic: Critic, question: str, solutions: Sequence[str]) -> lis
     """What a linear head would see of solutions of one problem, and what the critic's card makes of them."""
     encoded = encode_items(critic.tokenizer, [(question, Trace.from_text(text)) for text in solutions])
     readers = critic.readers()
-    found = critic.read(encoded, readers)
+    statistics = critic.read(encoded, readers)
     # The reader remembers what it has just read, so this costs nothing.
     sequences = readers[0].read([(e.prompt, e.completion) for e in encoded])
     return [
         TokenStates(
-            sequence.states.float().cpu().numpy(),
-            token_rewards(critic.card, e.numbers, said).numpy(),
+            sequence.states_from_prompt()[1:].float().cpu().numpy(),
+            token_rewards(critic.card, e.numbers, of_trace).numpy(),
             token_weights(critic.card, e.numbers).numpy(),
             e.numbers.numpy(),
         )
-        for e, said, sequence in zip(encoded, found, sequences, strict=True)
+        for e, of_trace, sequence in zip(encoded, statistics, sequences, strict=True)
     ]
 
 
@@ -72,17 +72,17 @@ def agreement(head: LinearHead, pairs: Sequence[Sequence[TokenStates]]) -> dict[
     mean of the rewards, without exact arithmetic); and how often each prefers the right solution of a pair.
     """
     traces = [trace for pair in pairs for trace in pair]
-    said = [trace.hidden @ head.weight + head.bias for trace in traces]
-    flat_said, flat_true = np.concatenate(said), np.concatenate([trace.rewards for trace in traces])
+    predicted = [trace.hidden @ head.weight + head.bias for trace in traces]
+    flat_predicted, flat_true = np.concatenate(predicted), np.concatenate([trace.rewards for trace in traces])
     numbers = np.concatenate([trace.numbers for trace in traces])
-    own = np.array([r.sum() / t.weights.sum() for r, t in zip(said, traces, strict=True)])
+    own = np.array([r.sum() / t.weights.sum() for r, t in zip(predicted, traces, strict=True)])
     true = np.array([t.rewards.sum() / t.weights.sum() for t in traces])
     return {
-        "token_correlation": float(pearsonr(flat_said, flat_true).statistic),
-        "number_correlation": float(pearsonr(flat_said[numbers], flat_true[numbers]).statistic),
+        "token_correlation": float(pearsonr(flat_predicted, flat_true).statistic),
+        "number_correlation": float(pearsonr(flat_predicted[numbers], flat_true[numbers]).statistic),
         "trace_rank_correlation": float(spearmanr(own, true).statistic),
         "right_preferred_by_head": float((own[::2] > own[1::2]).mean()),
         "right_preferred_by_critic": float((true[::2] > true[1::2]).mean()),
-        "n_tokens": len(flat_said),
+        "n_tokens": len(flat_predicted),
         "n_pairs": len(pairs),
     }

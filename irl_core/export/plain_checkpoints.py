@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from transformers import AutoConfig, AutoModelForTokenClassification, PreTrainedModel
+from transformers import AutoConfig, AutoModelForTokenClassification, PretrainedConfig, PreTrainedModel
 
 from irl_core.critic.model import Critic
 from irl_core.export.distilled_head import LinearHead
@@ -33,13 +33,15 @@ def save_plain(critic: Critic, model: PreTrainedModel, folder: Path, dtype: torc
     folder.mkdir(parents=True, exist_ok=True)
     # A backbone that was read from a packed file would otherwise ask for its packing.
     model.hf_quantizer = None
-    model.to(dtype).save_pretrained(folder)
+    torch.nn.Module.to(model, dtype)
+    model.save_pretrained(folder)
     critic.tokenizer.save_pretrained(folder)
 
 
-def _as_regression(config, output: Output):
+def _as_regression(config: PretrainedConfig, output: Output) -> PretrainedConfig:
     config.num_labels = 1
-    config.id2label, config.label2id = {0: output}, {output: 0}
+    label: str = output
+    config.id2label, config.label2id = {0: label}, {label: 0}
     config.problem_type = "regression"
     config.classifier_dropout = 0.0
     config.errata_output = output
@@ -54,4 +56,5 @@ def outputs_of(model: PreTrainedModel, ids: list[int]) -> torch.Tensor:
     logits = model(input_ids=given).logits[0].float()
     if logits.shape[-1] == 1:
         return logits[:, 0]
-    return torch.log_softmax(logits[:-1], -1).gather(1, given[0, 1:, None])[:, 0]
+    logprobs: torch.Tensor = torch.log_softmax(logits[:-1], -1).gather(1, given[0, 1:, None])[:, 0]
+    return logprobs

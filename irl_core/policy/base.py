@@ -7,12 +7,11 @@ from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from irl_core.models.prompts import PromptForm, prompt_ids
+from irl_core.models.prompts import DoesNotFit, PromptForm, prompt_ids
 from irl_core.models.solution_tokens import GrowingText, decode_solution, encode_solution, end_id
 from irl_core.policy.sampling import (
-    DoesNotFit,
     Drawn,
     Sampling,
     Stopped,
@@ -89,7 +88,8 @@ class Policy(ABC):
             DoesNotFit: if a question leaves no room in the model's context.
         """
         self._check_calculator(sampling)
-        yield from self._events(questions, sampling, stop or threading.Event(), growth=False)
+        for request, event in self._events(questions, sampling, stop or threading.Event(), growth=False):
+            yield request, cast(TraceEnded, event)
 
     def _check_calculator(self, sampling: Sampling) -> None:
         if sampling.calculator and not self.calculates:
@@ -167,7 +167,8 @@ class TokenPolicy(Policy):
 
 
 def finished_trace(tokenizer: PreTrainedTokenizerBase, drawn: Drawn) -> Trace:
-    """The record of a finished sequence."""
+    """The record of a sequence whose `stopped` is set."""
+    assert drawn.stopped is not None
     text, offsets = decode_solution(tokenizer, drawn.token_ids)
     return written_trace(
         text, drawn.stopped, token_ids=tuple(drawn.token_ids), offsets=offsets, logprobs=tuple(drawn.logprobs)

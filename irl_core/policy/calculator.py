@@ -46,12 +46,12 @@ class Calculator:
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase):
         self._tokenizer = tokenizer
-        pieces = tokenizer.convert_ids_to_tokens(range(len(tokenizer)))
+        pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
         self.digit_ids = [i for i, piece in enumerate(pieces) if piece[:1].isdigit()]
 
     def result_ids(self, token_ids: Sequence[int]) -> list[int]:
         """Tokens of the result if what is drawn so far ends in an expression and '='; else none."""
-        if not self._tokenizer.decode(list(token_ids[-1:])).endswith("="):
+        if not str(self._tokenizer.decode(list(token_ids[-1:]))).endswith("="):
             return []
         result = result_of(text_so_far(self._tokenizer, token_ids))
         return encode_solution(self._tokenizer, result)[0] if result else []

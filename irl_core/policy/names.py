@@ -23,8 +23,8 @@ class PolicyError(RuntimeError):
     """The policy asked for cannot be had; the message says why and what to do."""
 
 
-class PolicyName(NamedTuple):
-    """What a name means: what a page may show of it, the weights, an adapter over them, how questions are put."""
+class LocatedPolicy(NamedTuple):
+    """A policy: what a page may show of it (`label`), its weights, an adapter over them, how questions are put."""
 
     label: str
     backbone: str
@@ -32,7 +32,7 @@ class PolicyName(NamedTuple):
     form: PromptForm
 
 
-def locate_policy(name: str, backbone: str | None = None) -> PolicyName:
+def locate_policy(name: str, backbone: str | None = None) -> LocatedPolicy:
     """What `name`, which no engine serves, means.
 
     Raises:
@@ -44,8 +44,8 @@ def locate_policy(name: str, backbone: str | None = None) -> PolicyName:
         name = str(PAIRS[name].policy)
     adapter = Path(name) if (Path(name) / "adapter_config.json").exists() else None
     # An adapter of ours was taught the short form; any other model is asked in its own.
-    form = "chat" if adapter is None else "short"
-    return PolicyName(display_name(name), (backbone or _base_of(adapter)) if adapter else name, adapter, form)
+    form: PromptForm = "chat" if adapter is None else "short"
+    return LocatedPolicy(display_name(name), (backbone or _base_of(adapter)) if adapter else name, adapter, form)
 
 
 def display_name(name: str) -> str:

@@ -1,9 +1,11 @@
 """Draws traces on a CPU with OpenVINO GenAI, several times faster than `generate`.
 
 Each trace is a request of its own: OpenVINO streams a request token by token only when it returns one sequence, and
-gives each its own random numbers. A primer of one token, which is thrown away, computes the prompt of a question; its
-traces join one step later and find it in the prefix cache. Without the primer the first trace would read the prompt in
-another batch than when it is drawn again, and its rounding could draw another solution with the same seed.
+gives each its own random numbers. A primer, a request of one token that is thrown away, computes the prompt of a
+question; its traces join when it has ended and find the prompt in the prefix cache. That takes several steps where the
+prompts that are being read have more than `_BATCHED_TOKENS` tokens together. Without the primer the first trace would
+read the prompt in another batch than when it is drawn again, and its rounding could draw another solution with the
+same seed.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     import openvino_genai
 
 MAX_IN_FLIGHT = 64
-_BATCHED_TOKENS = 512
+_BATCHED_TOKENS = 512  # that one step reads at most
 _MAX_CONTEXT = 2048
 _PRIMER = -1  # the index of a request that only computes a prompt
 
@@ -102,7 +104,7 @@ class OpenVINOPolicy(TokenPolicy):
             for index, seed in enumerate(seeds[request])
         )
         live: list[_Sequence] = []
-        prefilled: set[int] = set()
+        prefilled: set[int] = set()  # questions whose primer has ended
         with self._busy:
             try:
                 while waiting or live:
@@ -111,14 +113,16 @@ class OpenVINOPolicy(TokenPolicy):
                         return
                     self._admit(waiting, live, prefilled, sampling)
                     self._pipeline.step()
-                    prefilled.update(s.request for s in live)
                     for sequence in list(live):
                         drawn = self._read(sequence)
-                        if drawn is not None:
-                            if drawn.stopped:
-                                live.remove(sequence)
-                            if sequence.index != _PRIMER:
-                                yield drawn
+                        if drawn is None:
+                            continue
+                        if drawn.stopped:
+                            live.remove(sequence)
+                        if sequence.index != _PRIMER:
+                            yield drawn
+                        elif drawn.stopped:
+                            prefilled.add(sequence.request)
             finally:
                 self._abandon(live)
 
@@ -164,7 +168,8 @@ class OpenVINOPolicy(TokenPolicy):
     def _read(self, sequence: _Sequence) -> Drawn | None:
         from openvino_genai.py_openvino_genai import GenerationFinishReason, GenerationStatus
 
-        grew, stopped = False, None
+        grew = False
+        stopped: Stopped | None = None
         while sequence.handle.can_read():
             for output in sequence.handle.read().values():
                 grew = True

@@ -14,10 +14,6 @@ from irl_core.text.traces import Trace
 Stopped = Literal["end", "length", "cancelled"]
 
 
-class DoesNotFit(ValueError):
-    """A question, with the solution to be drawn, is longer than the model reads; the message repeats no text of it."""
-
-
 @dataclass(frozen=True)
 class Sampling:
     """A request for traces, from the form to the engine: the one place that holds the defaults.

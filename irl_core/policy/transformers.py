@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from transformers import DynamicCache
-from transformers.generation import TemperatureLogitsWarper, TopPLogitsWarper
+from transformers.generation.logits_process import TemperatureLogitsWarper, TopPLogitsWarper
 
 from irl_core.models.prompts import PromptForm
 from irl_core.policy.base import TokenPolicy
@@ -70,7 +70,7 @@ class TransformersPolicy(TokenPolicy):
         ends = model.generation_config.eos_token_id
         stop_ids = [ends] if isinstance(ends, int) else ends or []
         super().__init__(name, sha256, tokenizer, form, model.config.max_position_embeddings, stop_ids)
-        self.model = model.eval()
+        self.model = model.train(False)
         self.at_once = at_once
         self._calculator: Calculator | None = None  # made when it is first asked for
 
@@ -166,6 +166,7 @@ class _Batch:
         self._model = model
         self._cache: DynamicCache | None = None
         self._mask: torch.Tensor | None = None
+        self.logits: torch.Tensor
         width = max(map(len, prompts))
         if min(map(len, prompts)) < width:
             self._mask = torch.tensor(
@@ -176,6 +177,7 @@ class _Batch:
     def select(self, rows: Sequence[int]) -> None:
         """Keep the rows of these numbers, in this order, each as often as it is named."""
         chosen = torch.tensor(rows, device=self._model.device)
+        assert self._cache is not None  # the prompts have been read
         self._cache.batch_select_indices(chosen)
         self.logits = self.logits[chosen]
         if self._mask is not None:
@@ -209,7 +211,8 @@ def rows_that_fit(model: PreTrainedModel, length: int) -> int:
     # Twice the cache, which is copied when traces leave it; some eight numbers for each logit while a token is drawn.
     row = 2 * cache + 32 * config.vocab_size
     # A share of all memory, not of what is free just now: the same machine draws the same traces side by side again.
-    return max(1, min(_MOST_ROWS, torch.cuda.get_device_properties(model.device).total_memory // 8 // row))
+    memory: int = torch.cuda.get_device_properties(model.device).total_memory
+    return max(1, int(min(_MOST_ROWS, memory // 8 // row)))
 
 
 def draw_tokens(
@@ -230,7 +233,7 @@ def draw_tokens(
         logits = TopPLogitsWarper(top_p)(None, logits)
     probabilities = logits.softmax(-1)
     return [
-        torch.multinomial(p, 1, generator=generator).item()
+        int(torch.multinomial(p, 1, generator=generator).item())
         for p, generator in zip(probabilities, generators, strict=True)
     ]
 

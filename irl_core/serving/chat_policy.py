@@ -21,8 +21,8 @@ from irl_core.text.traces import Trace
 
 
 @dataclass(frozen=True)
-class Said:
-    """A chat's answer so far, and of each token its bytes and log-probability where the server tells them."""
+class ChatAnswer:
+    """An answer so far, and of each token its bytes and log-probability (nats) where the server tells them."""
 
     text: str = ""
     tokens: tuple[tuple[bytes, float], ...] = ()
@@ -52,24 +52,24 @@ class ChatPolicy(Policy):
                 f"{self.name}: a chat cannot go on with a solution; name the model itself, as WHAT@URL"
             )
         seeds = [trace_seeds(q, sampling) for q in questions]
-        blank = {(request, index): Said() for request in range(len(questions)) for index in range(sampling.n)}
+        empty = {(request, index): ChatAnswer() for request in range(len(questions)) for index in range(sampling.n)}
 
-        async def one(call: Call, trace: tuple[int, int], emit: Callable[[Said], None]) -> None:
+        async def one(call: Call, trace: tuple[int, int], emit: Callable[[ChatAnswer], None]) -> None:
             request, index = trace
             body = self._request(questions[request], seeds[request][index], sampling)
             try:
-                await _converse(call, body, emit)
+                await _stream_answer(call, body, emit)
             except BadRequest as refusal:
                 if "logprobs" not in str(refusal) or "logprobs" not in body:
                     raise
                 self._logprobs = False
-                await _converse(call, self._request(questions[request], seeds[request][index], sampling), emit)
+                await _stream_answer(call, self._request(questions[request], seeds[request][index], sampling), emit)
 
-        for (request, index), said in all_ended(self._served, blank, one, stop):
-            if said.stopped:
-                yield request, TraceEnded(index, heard_trace(said))
+        for (request, index), answer in all_ended(self._served, empty, one, stop):
+            if answer.stopped:
+                yield request, TraceEnded(index, trace_of_answer(answer))
             elif growth:
-                yield request, TraceGrew(index, said.text)
+                yield request, TraceGrew(index, answer.text)
 
     def _request(self, question: str, seed: int, sampling: Sampling) -> dict[str, Any]:
         """Nothing but OpenAI's own fields, since others may be refused."""
@@ -85,23 +85,23 @@ class ChatPolicy(Policy):
         }
 
 
-async def _converse(call: Call, body: dict[str, Any], emit: Callable[[Said], None]) -> None:
+async def _stream_answer(call: Call, body: dict[str, Any], emit: Callable[[ChatAnswer], None]) -> None:
     """Emit an answer as it grows and once it has ended."""
-    said = Said()
+    answer = ChatAnswer()
     async with aclosing(call.events("/chat/completions", body)) as events:
         async for event in events:
             for choice in event.get("choices", ()):
                 entries = (choice.get("logprobs") or {}).get("content") or ()
-                said = Said(
-                    said.text + (choice.get("delta", {}).get("content") or ""),
-                    (*said.tokens, *((_bytes_of(entry), min(entry["logprob"], 0.0)) for entry in entries)),
-                    stopped_because(call, choice) or said.stopped,
+                answer = ChatAnswer(
+                    answer.text + (choice.get("delta", {}).get("content") or ""),
+                    (*answer.tokens, *((_bytes_of(entry), min(entry["logprob"], 0.0)) for entry in entries)),
+                    stopped_because(call, choice) or answer.stopped,
                 )
-                if not said.stopped:
-                    emit(said)
-    if said.stopped is None:
+                if not answer.stopped:
+                    emit(answer)
+    if answer.stopped is None:
         raise Unavailable(f"the server at {call.url} broke off its answer")
-    emit(said)
+    emit(answer)
 
 
 def _bytes_of(entry: dict[str, Any]) -> bytes:
@@ -109,16 +109,20 @@ def _bytes_of(entry: dict[str, Any]) -> bytes:
     return entry["token"].encode() if known is None else bytes(known)
 
 
-def heard_trace(said: Said) -> Trace:
-    """The record of an answer. Its tokens are kept where they spell its text, a last one that shows nothing aside."""
-    for tokens in (said.tokens, said.tokens[:-1]):
+def trace_of_answer(answer: ChatAnswer) -> Trace:
+    """The record of an answer that has ended.
+
+    Its tokens are kept where they spell its text, a last one that shows nothing aside.
+    """
+    assert answer.stopped is not None
+    for tokens in (answer.tokens, answer.tokens[:-1]):
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         starts, text = [], ""
         for piece, _ in tokens:
             starts.append(len(text))
             text += decoder.decode(piece)
         text += decoder.decode(b"", True)
-        if tokens and text == said.text:
+        if tokens and text == answer.text:
             offsets, logprobs = partition(starts, len(text)), tuple(logprob for _, logprob in tokens)
-            return written_trace(text, said.stopped, offsets=offsets, logprobs=logprobs)
-    return written_trace(said.text, said.stopped)
+            return written_trace(text, answer.stopped, offsets=offsets, logprobs=logprobs)
+    return written_trace(answer.text, answer.stopped)

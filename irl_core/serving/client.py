@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -88,7 +88,7 @@ class Call:
         self.heard = time.monotonic()
         return _decoded(self.url, answer.text)
 
-    async def events(self, path: str, body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    async def events(self, path: str, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any]]:
         """The JSON events of a streamed answer, to its end.
 
         Raises:
@@ -266,24 +266,24 @@ def _refusal(url: str, answer: httpx.Response) -> ServerError:
     """What an answer of 300 or above means."""
     status = answer.status_code
     try:
-        said = _message(answer.json())
+        reason = _message(answer.json())
     except ValueError:
-        said = answer.reason_phrase
+        reason = answer.reason_phrase
     if status in (401, 403):
         known = "does not accept the key in ERRATA_API_KEY" if api_key(url) else "wants a key: set ERRATA_API_KEY"
-        return Refused(f"the server at {url} {known} ({status}: {said})")
+        return Refused(f"the server at {url} {known} ({status}: {reason})")
     if status in (408, 429) or status >= 500:
-        return Unavailable(f"the server at {url} cannot answer now ({status}: {said})")
+        return Unavailable(f"the server at {url} cannot answer now ({status}: {reason})")
     kind = BadRequest if status in (400, 413, 422) else Refused
-    return kind(f"the server at {url} refuses the request ({status}: {said})")
+    return kind(f"the server at {url} refuses the request ({status}: {reason})")
 
 
 def _message(body: Any) -> str:
     """The text in one of the shapes that servers give an error, shortened."""
-    found = body
-    while isinstance(found, dict):
-        found = next((found[key] for key in ("error", "message", "detail") if found.get(key)), "no reason given")
-    return " ".join(str(found).split())[:300]
+    reason = body
+    while isinstance(reason, dict):
+        reason = next((reason[key] for key in ("error", "message", "detail") if reason.get(key)), "no reason given")
+    return " ".join(str(reason).split())[:300]
 
 
 def _decoded(url: str, text: str) -> Any:

@@ -16,6 +16,7 @@ from irl_core.critic.names import LocatedCritic
 from irl_core.critic.token_statistics import EncodedTrace, TokenStatistics, encode_items
 from irl_core.critic.weights import CriticError, adapter_folder
 from irl_core.models.backbones import Backbone, resolve_backbone
+from irl_core.models.prompts import DoesNotFit
 from irl_core.models.served_names import ServedName
 from irl_core.serving.engine import require_vllm
 from irl_core.serving.models import check_tokenizer, find_model, tokenizer_files
@@ -50,18 +51,18 @@ class ServedCritic(Critic):
         """What the model says of each token, all in one request or several at a time.
 
         Raises:
-            ValueError: if a trace does not fit the engine.
+            DoesNotFit: if problem and solution together are longer than the engine reads.
             ServerError: if the engine does not answer.
         """
         rows = [(e.prompt, e.completion) for e in encoded]
         longest = max((len(prompt) + len(completion) + 1 for prompt, completion in rows), default=0)
         if self._source.context is not None and longest > self._source.context:
-            raise ValueError(
+            raise DoesNotFit(
                 f"problem and solution take {longest:,} tokens; {self.name} reads {self._source.context:,}"
             )
         if self.card.form == "head":
             return [TokenStatistics(values=v[1:] - v[0]) for v in self._source.values(rows)]
-        return [TokenStatistics(logprobs=found) for found in self._source.logprobs(rows)]
+        return [TokenStatistics(logprobs=logprobs) for logprobs in self._source.logprobs(rows)]
 
 
 def load_served_critic(name: ServedName, located: LocatedCritic) -> ServedCritic:

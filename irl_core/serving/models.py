@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from irl_core.models.backbones import EMBEDDED, Backbone, resolve_backbone
 from irl_core.serving.client import BRIEF, Call, Patience, ask_all
@@ -30,14 +30,14 @@ def find_model(urls: tuple[str, ...], model: str | None, patience: Patience = BR
     Raises:
         ServerError: if a server does not answer, lacks the model, or has several and none was named.
     """
-    found = {_chosen(url, listed, model) for url, listed in ask_all(urls, patience, _listed)}
-    names, contexts = {name for name, _ in found}, [context for _, context in found if context is not None]
+    chosen = {_chosen(url, listed, model) for url, listed in ask_all(urls, patience, _listed)}
+    names, contexts = {name for name, _ in chosen}, [context for _, context in chosen if context is not None]
     if len(names) > 1:
         raise Refused(f"the servers serve different models, {', '.join(sorted(names))}: name one as URL,URL#MODEL")
     return Served(urls, names.pop(), min(contexts, default=None))
 
 
-async def _listed(call: Call) -> tuple[str, list[dict]]:
+async def _listed(call: Call) -> tuple[str, list[dict[str, Any]]]:
     answer = await call.ask("GET", "/models")
     listed = answer.get("data") if isinstance(answer, dict) else None
     if not isinstance(listed, list) or not all(isinstance(one, dict) and "id" in one for one in listed):
@@ -45,11 +45,11 @@ async def _listed(call: Call) -> tuple[str, list[dict]]:
     return call.url, listed
 
 
-def _chosen(url: str, listed: list[dict], model: str | None) -> tuple[str, int | None]:
+def _chosen(url: str, listed: list[dict[str, Any]], model: str | None) -> tuple[str, int | None]:
     by_name = {one["id"]: one for one in listed}
     if model is None and len(by_name) == 1:
         model = next(iter(by_name))
-    if model not in by_name:
+    if model is None or model not in by_name:
         names = ", ".join(by_name) or "no model"
         wanted = "name one as URL#MODEL" if model is None else f"not {model}"
         raise Refused(f"the server at {url} serves {names}; {wanted}")

@@ -27,9 +27,9 @@ def load_served_policy(name: ServedName, *, backbone: str | None, calculator: bo
         require_vllm()
         from irl_core.serving.vllm_policy import VLLMPolicy
 
-        found = locate_policy(name.what or "auto", backbone)
-        base = resolve_backbone(found.backbone)
-        return VLLMPolicy(f"{IN_PROCESS}{found.label}", base, found.adapter, form=found.form)
+        located = locate_policy(name.what or "auto", backbone)
+        base = resolve_backbone(located.backbone)
+        return VLLMPolicy(f"{IN_PROCESS}{located.label}", base, located.adapter, form=located.form)
     served = find_model(name.urls, name.model)
     if name.what is None:
         from irl_core.serving.chat_policy import ChatPolicy
@@ -37,8 +37,8 @@ def load_served_policy(name: ServedName, *, backbone: str | None, calculator: bo
         return ChatPolicy(Path(served.model).name, served)
     from irl_core.serving.server_policy import ServerPolicy
 
-    found = locate_policy(name.what, backbone)
-    files = tokenizer_files(found.backbone)
+    located = locate_policy(name.what, backbone)
+    files = tokenizer_files(located.backbone)
     tokenizer = load_tokenizer(files)
     check_tokenizer(served, tokenizer)
-    return ServerPolicy(found.label, served, tokenizer, found.form, generation_ends(files.path))
+    return ServerPolicy(located.label, served, tokenizer, located.form, generation_ends(files.path))

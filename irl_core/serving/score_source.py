@@ -7,7 +7,7 @@ from typing import Protocol
 
 import torch
 
-from irl_core.critic.prefix_reader import Row
+from irl_core.critic.prefix_reader import PromptAndCompletion
 
 
 class ScoreSource(Protocol):
@@ -21,10 +21,10 @@ class ScoreSource(Protocol):
     place: str
     context: int | None
 
-    def logprobs(self, rows: Sequence[Row]) -> list[torch.Tensor]:
+    def logprobs(self, rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         """Of each row's completion tokens, (T,), in nats."""
         ...
 
-    def values(self, rows: Sequence[Row]) -> list[torch.Tensor]:
+    def values(self, rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         """A head's output at the prompt's last token and at each completion token, (1 + T,)."""
         ...

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from irl_core.models.prompts import PromptForm
 from irl_core.policy.base import TokenPolicy
@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 Key = TypeVar("Key")
-State = TypeVar("State")
+State = TypeVar("State", bound="_Unfinished")
+
+
+class _Unfinished(Protocol):
+    """A frozen dataclass that says by `stopped` why a trace ended, None while it grows."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def stopped(self) -> Stopped | None: ...
+
 
 _TOKENS_A_PIECE = 16
 
@@ -65,8 +75,8 @@ class ServerPolicy(TokenPolicy):
                 raise Unavailable(f"the server at {call.url} broke off its answer")
             emit(drawn)
 
-        blank = {(r, i): Drawn(r, i, (), ()) for r, own in enumerate(seeds) for i in range(len(own))}
-        yield from (drawn for _, drawn in all_ended(self._served, blank, one, stop))
+        empty = {(r, i): Drawn(r, i, (), ()) for r, own in enumerate(seeds) for i in range(len(own))}
+        yield from (drawn for _, drawn in all_ended(self._served, empty, one, stop))
 
     def _request(self, prompt: list[int], seed: int, sampling: Sampling, interval: int) -> dict[str, Any]:
         return {
@@ -88,10 +98,10 @@ class ServerPolicy(TokenPolicy):
         }
 
     def _extended(self, call: Call, drawn: Drawn, choice: dict[str, Any]) -> Drawn:
-        ids, said = choice.get("token_ids"), (choice.get("logprobs") or {}).get("token_logprobs")
-        if ids is None or said is None:
+        ids, logprobs = choice.get("token_ids"), (choice.get("logprobs") or {}).get("token_logprobs")
+        if ids is None or logprobs is None:
             raise Refused(f"the server at {call.url} tells no token ids, as vLLM does; name it without the 'WHAT@'")
-        kept = [(i, min(p, 0.0)) for i, p in zip(ids, said, strict=True) if i not in self.stop_ids]
+        kept = [(i, min(p, 0.0)) for i, p in zip(ids, logprobs, strict=True) if i not in self.stop_ids]
         return replace(
             drawn,
             token_ids=(*drawn.token_ids, *(i for i, _ in kept)),
@@ -102,18 +112,18 @@ class ServerPolicy(TokenPolicy):
 
 def all_ended(
     served: Served,
-    blank: Mapping[Key, State],
+    empty: Mapping[Key, State],
     one: Callable[[Call, Key, Callable[[State], None]], Awaitable[None]],
     stop: threading.Event,
 ) -> Iterator[tuple[Key, State]]:
     """(key, what `one` emits for it); what has not ended when the servers are done ends as "cancelled".
 
-    `blank` holds for each key the state of a trace that was not begun. Raises as `work_through`, at the end.
+    `empty` holds for each key the state of a trace that was not begun. Raises as `work_through`, at the end.
     """
-    unfinished = dict(blank)
+    unfinished = dict(empty)
     failure: ServerError | None = None
     try:
-        for key, state in work_through(served.urls, served.patience, list(blank), one, stop):
+        for key, state in work_through(served.urls, served.patience, list(empty), one, stop):
             unfinished[key] = state
             if state.stopped:
                 del unfinished[key]
@@ -134,4 +144,5 @@ def stopped_because(call: Call, choice: Mapping[str, Any]) -> Stopped | None:
     reason = choice.get("finish_reason")
     if reason not in (None, "stop", "length"):
         raise Unavailable(f"the server at {call.url} ended a solution early ({reason})")
-    return {None: None, "stop": "end", "length": "length"}[reason]
+    ends: dict[str | None, Stopped | None] = {None: None, "stop": "end", "length": "length"}
+    return ends[reason]

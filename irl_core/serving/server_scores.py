@@ -12,7 +12,7 @@ from irl_core.serving.errors import Refused
 from irl_core.serving.models import Served
 
 if TYPE_CHECKING:
-    from irl_core.critic.prefix_reader import Row
+    from irl_core.critic.prefix_reader import PromptAndCompletion
 
 _MOST_ROWS = 16  # in one request: enough to fill a batch, few enough to do again
 
@@ -30,7 +30,7 @@ class ServerScores:
         self._served = served
         self.context = served.context
 
-    def logprobs(self, rows: Sequence[Row]) -> list[torch.Tensor]:
+    def logprobs(self, rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         async def one(call: Call, batch: range, emit: Callable[[list[torch.Tensor]], None]) -> None:
             body = {
                 "model": self._served.model,
@@ -47,7 +47,7 @@ class ServerScores:
 
         return self._spread(rows, one)
 
-    def values(self, rows: Sequence[Row]) -> list[torch.Tensor]:
+    def values(self, rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         async def one(call: Call, batch: range, emit: Callable[[list[torch.Tensor]], None]) -> None:
             body = {
                 "model": self._served.model,
@@ -56,34 +56,34 @@ class ServerScores:
                 "use_activation": False,
             }
             answer = await call.ask("POST", "/pooling", body, root=True)
-            found = [torch.tensor(one["data"]).reshape(-1) for one in _in_order(call, answer, "data", len(batch))]
-            for i, values in zip(batch, found, strict=True):
+            of_each = [torch.tensor(one["data"]).reshape(-1) for one in _in_order(call, answer, "data", len(batch))]
+            for i, values in zip(batch, of_each, strict=True):
                 if len(values) != sum(map(len, rows[i])):
                     raise Refused(f"{self._served.model} at {call.url} does not give one value for each token")
-            emit([values[len(rows[i][0]) - 1 :] for i, values in zip(batch, found, strict=True)])
+            emit([values[len(rows[i][0]) - 1 :] for i, values in zip(batch, of_each, strict=True)])
 
         return self._spread(rows, one)
 
-    def _spread(self, rows: Sequence[Row], one: Any) -> list[torch.Tensor]:
+    def _spread(self, rows: Sequence[PromptAndCompletion], one: Any) -> list[torch.Tensor]:
         size = max(1, min(_MOST_ROWS, -(-len(rows) // (2 * len(self._served.urls)))))
         batches = [range(start, min(start + size, len(rows))) for start in range(0, len(rows), size)]
-        found = dict(work_through(self._served.urls, self._served.patience, batches, one))
-        return [tensor for batch in batches for tensor in found[batch]]
+        by_batch = dict(work_through(self._served.urls, self._served.patience, batches, one))
+        return [tensor for batch in batches for tensor in by_batch[batch]]
 
 
 def _in_order(call: Call, answer: Any, key: str, wanted: int) -> list[dict[str, Any]]:
-    found = sorted(answer.get(key, ()), key=lambda one: one.get("index", 0)) if isinstance(answer, dict) else []
-    if len(found) != wanted:
-        raise Refused(f"the server at {call.url} gave {len(found)} answers to {wanted} questions")
-    return found
+    answers = sorted(answer.get(key, ()), key=lambda one: one.get("index", 0)) if isinstance(answer, dict) else []
+    if len(answers) != wanted:
+        raise Refused(f"the server at {call.url} gave {len(answers)} answers to {wanted} questions")
+    return answers
 
 
 def _prompt_logprobs(call: Call, choice: dict[str, Any], prompt: list[int], ids: list[int]) -> torch.Tensor:
     """Of the completion's tokens, (T,), in nats."""
     if known := choice.get("prompt_logprobs"):
-        found = [entry[str(i)]["logprob"] for i, entry in zip(ids, known[len(prompt) :], strict=True)]
+        logprobs = [entry[str(i)]["logprob"] for i, entry in zip(ids, known[len(prompt) :], strict=True)]
     elif known := (choice.get("logprobs") or {}).get("token_logprobs"):
-        found = known[len(prompt) : len(prompt) + len(ids)]
+        logprobs = known[len(prompt) : len(prompt) + len(ids)]
     else:
         raise Refused(f"the server at {call.url} does not tell the log-probabilities of a prompt, as vLLM does")
-    return torch.tensor(found, dtype=torch.float32)
+    return torch.tensor(logprobs, dtype=torch.float32)

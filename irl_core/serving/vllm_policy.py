@@ -14,7 +14,7 @@ from irl_core.models.backbones import Backbone, load_tokenizer
 from irl_core.models.gguf import policy_sha256
 from irl_core.models.prompts import PromptForm
 from irl_core.policy.base import TokenPolicy
-from irl_core.policy.sampling import Drawn, Sampling
+from irl_core.policy.sampling import Drawn, Sampling, Stopped
 from irl_core.serving.engine import engine_faults, start_engine
 from irl_core.serving.errors import ServerError
 from irl_core.serving.models import generation_ends
@@ -119,7 +119,8 @@ class VLLMPolicy(TokenPolicy):
         ids = [i for i in completion.token_ids if i not in self.stop_ids]
         pairs = zip(completion.token_ids, completion.logprobs, strict=True)
         logprobs = [min(entry[i].logprob, 0.0) for i, entry in pairs if i not in self.stop_ids]
-        stopped = {None: None, "stop": "end", "length": "length"}[completion.finish_reason]
+        ends: dict[str | None, Stopped | None] = {None: None, "stop": "end", "length": "length"}
+        stopped = ends[completion.finish_reason]
         return Drawn(known.request, known.index, ids, logprobs, stopped)
 
 

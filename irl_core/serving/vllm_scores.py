@@ -13,7 +13,7 @@ from irl_core.critic.card import Form
 from irl_core.serving.engine import engine_faults, start_engine
 
 if TYPE_CHECKING:
-    from irl_core.critic.prefix_reader import Row
+    from irl_core.critic.prefix_reader import PromptAndCompletion
 
 
 class VLLMScores:
@@ -31,9 +31,9 @@ class VLLMScores:
         head = {"runner": "pooling", "convert": "classify", "pooler_config": PoolerConfig(task="token_classify")}
         self._llm = start_engine(checkpoint, **(head if form == "head" else {}))
         self._busy = threading.Lock()
-        self.context: int = self._llm.model_config.max_model_len
+        self.context: int | None = self._llm.model_config.max_model_len
 
-    def logprobs(self, rows: Sequence[Row]) -> list[torch.Tensor]:
+    def logprobs(self, rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         from vllm import SamplingParams
 
         # vLLM cannot draw nothing; with 0 it tells the log-probability of each token of the prompt and no other.
@@ -45,7 +45,7 @@ class VLLMScores:
             for (prompt, ids), out in zip(rows, outputs, strict=True)
         ]
 
-    def values(self, rows: Sequence[Row]) -> list[torch.Tensor]:
+    def values(self, rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         from vllm import PoolingParams
 
         params = PoolingParams(use_activation=False)
@@ -57,5 +57,5 @@ class VLLMScores:
         ]
 
 
-def _prompts(rows: Sequence[Row]) -> list[dict[str, list[int]]]:
+def _prompts(rows: Sequence[PromptAndCompletion]) -> list[dict[str, list[int]]]:
     return [{"prompt_token_ids": prompt + completion} for prompt, completion in rows]

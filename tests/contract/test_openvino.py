@@ -14,6 +14,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import PreTrainedModel
 
+from irl_core.loading import load_policy
 from irl_core.models.backbones import Backbone, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.models.download import BackboneError
 from irl_core.models.gguf import Packing, load_merged
@@ -24,8 +25,9 @@ from irl_core.policy.sampling import Sampling, TraceEnded, TraceGrew
 
 pytest.importorskip("openvino_genai")
 import openvino
+from openvino_genai.py_openvino_genai import GenerationStatus
 
-from irl_core.policy.openvino import OpenVINOPolicy
+from irl_core.policy.openvino import _PRIMER, OpenVINOPolicy, _Sequence
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +77,13 @@ def default(backbone: Backbone, adapter: Path, tmp_path_factory: pytest.TempPath
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ERRATA_CACHE", str(tmp_path_factory.mktemp("cache")))
         return OpenVINOPolicy("random adapter", backbone, adapter)
+
+
+@pytest.fixture(scope="module")
+def shipped(backbone: Backbone) -> OpenVINOPolicy:
+    policy = load_policy("standard")
+    assert isinstance(policy, OpenVINOPolicy)
+    return policy
 
 
 def traces_of(policy: OpenVINOPolicy, question: str, n: int, **options: object) -> list:
@@ -172,6 +181,44 @@ def test_the_same_seed_draws_the_same_traces_and_another_seed_others(default: Op
     assert [t.text for t in first] == [t.text for t in traces_of(default, QUESTIONS[0], 4, seed=1)]
     assert [t.text for t in first] != [t.text for t in traces_of(default, QUESTIONS[0], 4, seed=2)]
     assert len({t.text for t in first}) == 4
+
+
+def long_question(policy: OpenVINOPolicy, tokens: int) -> str:
+    """One that no other test asks, so that nothing of its prompt is in the prefix cache, with that many tokens."""
+    story = "".join(f"On day {day} of {tokens} Tom buys {day} pens. " for day in range(tokens))
+    ids = policy.tokenizer(story)["input_ids"][:tokens]
+    return policy.tokenizer.decode(ids) + " How many pens does he have?"
+
+
+@pytest.mark.parametrize("tokens", [700, 1100])
+def test_a_prompt_that_takes_several_steps_is_drawn_from_alike_cold_warm_and_beside_others(
+    shipped: OpenVINOPolicy, tokens: int
+) -> None:
+    question, how = long_question(shipped, tokens), {"seed": 5, "max_tokens": 16}
+    cold, warm = ([t.text for t in traces_of(shipped, question, 3, **how)] for _ in range(2))
+    assert cold == warm
+    sampling = Sampling(n=3, temperature=1.0, top_p=1.0, **how)
+    drawn = list(shipped.sample_many([question, *QUESTIONS], sampling))
+    assert [e.trace.text for q, e in sorted(drawn, key=lambda pair: pair[1].index) if q == 0] == cold
+
+
+def test_a_questions_traces_begin_when_its_prompt_has_been_computed(
+    shipped: OpenVINOPolicy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two prompts of 600 tokens take three steps of 512."""
+    begin, primers, states = OpenVINOPolicy._begin, {}, []
+
+    def recorded(self: OpenVINOPolicy, sequence: _Sequence, live: list[_Sequence], sampling: Sampling) -> None:
+        if sequence.index == _PRIMER:
+            primers[sequence.request] = sequence
+        else:
+            states.append(primers[sequence.request].handle.get_status())
+        begin(self, sequence, live, sampling)
+
+    monkeypatch.setattr(OpenVINOPolicy, "_begin", recorded)
+    questions = [long_question(shipped, tokens) for tokens in (600, 601)]
+    assert len(list(shipped.sample_many(questions, Sampling(n=2, max_tokens=2)))) == 4
+    assert states == [GenerationStatus.FINISHED] * 4
 
 
 def test_in_f16_a_trace_does_not_depend_on_how_many_are_drawn_beside_it(faithful: OpenVINOPolicy) -> None:

@@ -1,4 +1,4 @@
-"""A model of transformers on a GPU: all new tokens attend in a few calls, whichever sequences they belong to.
+"""PyTorch on a GPU: all new tokens attend in a few calls, whichever sequences they belong to.
 
 A GPU is kept waiting by the number of calls, not by arithmetic. So keys and values of every token lie in a slot of a
 tensor for each layer; a pass writes its own with one call and gathers those of its sequences, padded, with another.
@@ -9,46 +9,53 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import torch
 from torch.nn.utils.rnn import pad_sequence
 from transformers import AttentionInterface, PreTrainedModel
 
 from irl_core.critic.engines.cpu import refuse_unknown
-from irl_core.critic.prefix_reader import Work, ids_and_positions
+from irl_core.critic.prefix_reader import ReadSequence, Work, ids_and_positions
 
-_NAME = "slotted"
-_PIECE = 512  # queries of one sequence that attend at once
+_ATTENTION = "errata_gpu_kv_cache"  # the name that transformers knows `_attend` by
+_CHUNK = 512  # queries of one sequence that attend at once
 _SCORES = 1 << 22  # queries times keys that attend at once, which all heads multiply
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
-    """Slots that were taken together, free again once no memory holds them."""
+class _SlotBlock:
+    """Slots that were taken at once, free again once no memory holds them."""
 
     numbers: list[int]
 
 
 @dataclass
-class _Slots:
+class _SequenceSlots:
     """The memory of a sequence: the slot of each token, and what keeps them taken."""
 
     numbers: list[int] = field(default_factory=list)
-    runs: list[_Run] = field(default_factory=list)
+    blocks: list[_SlotBlock] = field(default_factory=list)
 
-    def until(self, position: int) -> _Slots:
-        return _Slots(self.numbers[:position], self.runs)
+    def until(self, position: int) -> _SequenceSlots:
+        return _SequenceSlots(self.numbers[:position], self.blocks)
+
+
+def _slots(sequence: ReadSequence) -> _SequenceSlots:
+    """What `GPUKVCache` remembers of a sequence: nothing, before it is read."""
+    return cast(_SequenceSlots, sequence.memory) if sequence.memory else _SequenceSlots()
 
 
 class GPUKVCache:
-    """The body of a causal model, which is switched to attention by slots for good; on any device.
+    """Reads with the body of a causal model of transformers and keeps keys and values in slots; on any device.
 
-    Reading raises NotImplementedError if the attention has more to it than a causal mask and a sliding window.
+    The body's attention is replaced by `_attend` for good. Reading raises NotImplementedError if the attention has
+    more to it than a causal mask and a sliding window.
     """
 
     def __init__(self, body: PreTrainedModel) -> None:
         self._body = body
-        body.set_attn_implementation(_NAME)
+        body.set_attn_implementation(_ATTENTION)
         self._layers: dict[int, torch.Tensor] = {}
         self._free: list[int] = []
         self._slots = 0
@@ -56,28 +63,29 @@ class GPUKVCache:
     def read(self, work: Sequence[Work]) -> torch.Tensor:
         ids, positions = ids_and_positions(work)
         for sequence, new in work:
-            before = sequence.memory or (sequence.origin or sequence.parent or sequence).memory or _Slots()
-            run = self._take(len(new))
+            source = sequence if sequence.memory else sequence.origin or sequence.parent
+            before = _slots(source) if source else _SequenceSlots()
+            block = self._take(len(new))
             known = before.numbers[: sequence.end - len(new)]
-            sequence.memory = _Slots([*known, *run.numbers], [*before.runs, run])
-        device = self._body.get_input_embeddings().weight.device
-        states = self._body(
+            sequence.memory = _SequenceSlots([*known, *block.numbers], [*before.blocks, block])
+        device = self._body.device
+        states: torch.Tensor = self._body(
             input_ids=torch.tensor([ids], device=device),
             position_ids=torch.tensor([positions], device=device),
             use_cache=False,
-            reading=_Pass(self, work, device),
+            forward_pass=_ForwardPass(self, work, device),
         ).last_hidden_state[0]
         return states[: sum(len(new) for _, new in work)]
 
-    def _take(self, count: int) -> _Run:
+    def _take(self, count: int) -> _SlotBlock:
         if missing := max(0, count - len(self._free)):
             more = max(missing, self._slots)
             self._free += range(self._slots, self._slots + more)
             self._slots += more
-        run = _Run(self._free[-count:])
+        block = _SlotBlock(self._free[-count:])
         del self._free[-count:]
-        weakref.finalize(run, self._free.extend, run.numbers).atexit = False
-        return run
+        weakref.finalize(block, self._free.extend, block.numbers).atexit = False
+        return block
 
     def keys_and_values(self, layer: int, new: torch.Tensor, slots: torch.Tensor) -> torch.Tensor:
         """All of a layer (slots, 2 · H_kv, d_head), with those of the new tokens (N, 2 · H_kv, d_head) put in."""
@@ -88,26 +96,26 @@ class GPUKVCache:
         return kept
 
 
-class _Piece:
-    """Some queries of one sequence: their rows in the pass, the position of the first, the slots of what they see."""
+class _QueryChunk:
+    """Queries of one sequence: their rows in the forward pass, the position of the first, the slots they attend to."""
 
     def __init__(self, rows: range, start: int, slots: Sequence[int]) -> None:
         self.rows, self.start, self.slots = rows, start, slots
 
 
-class _Together:
-    """Pieces that attend at once: `rows` (B, n) and `slots` (B, L), padded; which of B · n queries are none."""
+class _ChunkBatch:
+    """Chunks that attend at once: `rows` (B, n) and `slots` (B, L), padded; which of B · n queries are none."""
 
-    def __init__(self, pieces: Sequence[_Piece], device: torch.device) -> None:
+    def __init__(self, chunks: Sequence[_QueryChunk], device: torch.device) -> None:
         def padded(lists: Sequence[Sequence[int]]) -> torch.Tensor:
             return pad_sequence([torch.tensor(list(one)) for one in lists], batch_first=True).to(device)
 
-        self.rows, self.slots = padded([piece.rows for piece in pieces]), padded([piece.slots for piece in pieces])
-        self._positions = padded([range(piece.start, piece.start + len(piece.rows)) for piece in pieces])
+        self.rows, self.slots = padded([chunk.rows for chunk in chunks]), padded([chunk.slots for chunk in chunks])
+        self._positions = padded([range(chunk.start, chunk.start + len(chunk.rows)) for chunk in chunks])
         width = self.rows.shape[1]
-        real = [i * width + j for i, piece in enumerate(pieces) for j in range(len(piece.rows))]
+        real = [i * width + j for i, chunk in enumerate(chunks) for j in range(len(chunk.rows))]
         self.real = torch.tensor(real, device=device)
-        self.real_rows = torch.tensor([row for piece in pieces for row in piece.rows], device=device)
+        self.real_rows = torch.tensor([row for chunk in chunks for row in chunk.rows], device=device)
         self._masks: dict[int | None, torch.Tensor] = {}
 
     def mask(self, like: torch.Tensor, window: int | None) -> torch.Tensor:
@@ -123,34 +131,34 @@ class _Together:
         return self._masks[window]
 
 
-class _Pass:
-    """What is read at once: `slots` (N,) of the new tokens, and who attends together."""
+class _ForwardPass:
+    """What is read at once: `slots` (N,) of the new tokens, and which queries attend at once."""
 
     def __init__(self, engine: GPUKVCache, work: Sequence[Work], device: torch.device) -> None:
         self.engine = engine
-        slots = [slot for sequence, new in work for slot in sequence.memory.numbers[-len(new) :]]
+        slots = [slot for sequence, new in work for slot in _slots(sequence).numbers[-len(new) :]]
         self.slots = torch.tensor(slots, device=device)
-        self.parts = [_Together(pieces, device) for pieces in _gathered(_pieces(work))]
+        self.batches = [_ChunkBatch(chunks, device) for chunks in _batches(_query_chunks(work))]
 
 
-def _pieces(work: Sequence[Work]) -> Iterator[_Piece]:
+def _query_chunks(work: Sequence[Work]) -> Iterator[_QueryChunk]:
     row = 0
     for sequence, new in work:
-        for start in range(sequence.end - len(new), sequence.end, _PIECE):
-            end = min(start + _PIECE, sequence.end)
-            yield _Piece(range(row, row := row + end - start), start, sequence.memory.numbers[:end])
+        for start in range(sequence.end - len(new), sequence.end, _CHUNK):
+            end = min(start + _CHUNK, sequence.end)
+            yield _QueryChunk(range(row, row := row + end - start), start, _slots(sequence).numbers[:end])
 
 
-def _gathered(pieces: Iterator[_Piece]) -> Iterator[list[_Piece]]:
-    """Pieces of similar length side by side, as many as `_SCORES` allows."""
-    together: list[_Piece] = []
-    for piece in sorted(pieces, key=lambda piece: (len(piece.slots), len(piece.rows))):
-        longest = max([len(piece.rows), *(len(one.rows) for one in together)])
-        if together and (len(together) + 1) * longest * len(piece.slots) > _SCORES:
-            yield together
-            together = []
-        together.append(piece)
-    yield together
+def _batches(chunks: Iterator[_QueryChunk]) -> Iterator[list[_QueryChunk]]:
+    """Chunks of similar length side by side, as many as `_SCORES` allows."""
+    batch: list[_QueryChunk] = []
+    for chunk in sorted(chunks, key=lambda chunk: (len(chunk.slots), len(chunk.rows))):
+        longest = max([len(chunk.rows), *(len(one.rows) for one in batch)])
+        if batch and (len(batch) + 1) * longest * len(chunk.slots) > _SCORES:
+            yield batch
+            batch = []
+        batch.append(chunk)
+    yield batch
 
 
 def _attend(
@@ -160,7 +168,7 @@ def _attend(
     value: torch.Tensor,
     attention_mask: None,
     scaling: float,
-    reading: _Pass,
+    forward_pass: _ForwardPass,
     sliding_window: int | None = None,
     **options: object,
 ) -> tuple[torch.Tensor, None]:
@@ -168,19 +176,19 @@ def _attend(
     refuse_unknown(module, options)
     heads, width = key.shape[1], query.shape[-1]
     queries = query[0].transpose(0, 1)
-    new = torch.cat([key[0], value[0]]).transpose(0, 1)[: len(reading.slots)]
-    kept = reading.engine.keys_and_values(module.layer_idx, new, reading.slots)
+    new = torch.cat([key[0], value[0]]).transpose(0, 1)[: len(forward_pass.slots)]
+    kept = forward_pass.engine.keys_and_values(cast(int, module.layer_idx), new, forward_pass.slots)
     out = torch.zeros_like(queries)
-    for part in reading.parts:
+    for part in forward_pass.batches:
         count, length = part.rows.shape
         asked = queries[part.rows].view(count, length, heads, -1, width).permute(0, 2, 3, 1, 4)  # (B, H_kv, g, n, d)
-        keys, values = kept[part.slots].transpose(1, 2).split(heads, 1)  # (B, H_kv, L, d)
+        keys, values = torch.split(kept[part.slots].transpose(1, 2), heads, 1)  # (B, H_kv, L, d)
         scores = (asked.flatten(2, 3) * scaling) @ keys.mT
         scores = scores.unflatten(2, (-1, length)) + part.mask(scores, sliding_window)
-        said = scores.softmax(-1).flatten(2, 3) @ values
-        said = said.unflatten(2, (-1, length)).permute(0, 3, 1, 2, 4).reshape(count * length, -1, width)
-        out[part.real_rows] = said[part.real]
+        attended = scores.softmax(-1).flatten(2, 3) @ values
+        attended = torch.unflatten(attended, 2, (-1, length)).permute(0, 3, 1, 2, 4).reshape(count * length, -1, width)
+        out[part.real_rows] = attended[part.real]
     return out[None], None
 
 
-AttentionInterface.register(_NAME, _attend)
+AttentionInterface.register(_ATTENTION, _attend)

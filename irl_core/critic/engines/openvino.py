@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
@@ -28,7 +28,11 @@ from irl_core.models.openvino_graphs import packed_graph, reading_graph
 if TYPE_CHECKING:
     import openvino
 
-_AS_TORCH = {"INFERENCE_PRECISION_HINT": "bf16", "KV_CACHE_PRECISION": "bf16", "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0"}
+_SAME_ARITHMETIC_AS_TORCH = {
+    "INFERENCE_PRECISION_HINT": "bf16",
+    "KV_CACHE_PRECISION": "bf16",
+    "DYNAMIC_QUANTIZATION_GROUP_SIZE": "0",
+}
 _FIRST_PAGES, _KEPT_PAGES = 64, 256
 
 
@@ -39,9 +43,11 @@ def can_use_openvino(backbone: Backbone, dtype: torch.dtype) -> bool:
 
 
 class OpenVINOModel:
-    """The merged model; `lm_head` (N, d) -> (N, vocabulary) is PyTorch's, which is faster at that.
+    """A critic's merged model for OpenVINO on a CPU.
 
-    Made and kept as the policy is (`irl_core.openvino_graphs.packed_graph`), with the errors of that.
+    `lm_head` (N, d) -> (N, vocabulary) is PyTorch's, which is faster at that.
+
+    Made and kept as the policy is (`irl_core.models.openvino_graphs.packed_graph`), with the errors of that.
     """
 
     device = torch.device("cpu")
@@ -52,23 +58,23 @@ class OpenVINOModel:
         core = openvino.Core()
         graph = core.read_model(packed_graph(backbone, adapter, "F16") / "openvino_model.xml")
         body, head = reading_graph(graph)
-        linear = torch.nn.utils.skip_init(torch.nn.Linear, *reversed(head.shape), bias=False)
+        linear = torch.nn.Linear(head.shape[1], head.shape[0], bias=False, device="meta")
         linear.weight = torch.nn.Parameter(torch.tensor(head).bfloat16(), requires_grad=False)
         self.lm_head = reordered(linear)
-        self._body = core.compile_model(body, "CPU", _AS_TORCH)
-        self._idle: deque[_Pool] = deque()
+        self._body = core.compile_model(body, "CPU", _SAME_ARITHMETIC_AS_TORCH)
+        self._idle: deque[_PagePool] = deque()
 
     def engine(self) -> OpenVINOKVCache:
-        """One that has read nothing yet; its pool may have served another that is gone, which spares 24 ms."""
+        """A cache that has read nothing yet; its pool may have served another that is gone, which spares 24 ms."""
         try:
             pool = self._idle.pop()
         except IndexError:
-            pool = _Pool(self._body)
+            pool = _PagePool(self._body)
         engine = OpenVINOKVCache(pool)
         weakref.finalize(engine, self._take_back, pool).atexit = False
         return engine
 
-    def _take_back(self, pool: _Pool) -> None:
+    def _take_back(self, pool: _PagePool) -> None:
         if pool.places <= _KEPT_PAGES:
             self._idle.append(pool)
 
@@ -81,19 +87,19 @@ class _Page:
 
 
 @dataclass
-class _Pages:
+class _SequencePages:
     """The memory of a sequence: keys and values of `known` tokens, then of those in `rows` of the pass being read."""
 
     pages: list[_Page] = field(default_factory=list)
     known: int = 0
     rows: list[int] = field(default_factory=list)
 
-    def until(self, position: int) -> _Pages:
-        return _Pages(list(self.pages), min(self.known, position), self.rows[: max(0, position - self.known)])
+    def until(self, position: int) -> _SequencePages:
+        return _SequencePages(list(self.pages), min(self.known, position), self.rows[: max(0, position - self.known)])
 
 
-class _Pool:
-    """A request to a compiled `irl_core.openvino_graphs.reading_graph`, and the pages that it finds memories in."""
+class _PagePool:
+    """A request to a compiled `irl_core.models.openvino_graphs.reading_graph`, and the pages it reads from."""
 
     def __init__(self, body: openvino.CompiledModel) -> None:
         self.request = body.create_infer_request()
@@ -107,7 +113,7 @@ class _Pool:
     @property
     def places(self) -> int:
         """How many pages there are, free or not."""
-        return self._kept.shape[1]
+        return int(self._kept.shape[1])
 
     def page(self, like: _Page | None = None) -> _Page:
         """A page that nobody else has, with what `like` holds."""
@@ -132,17 +138,17 @@ class _Pool:
 
 
 class OpenVINOKVCache:
-    """What one `PrefixReader` reads with. One thread at a time."""
+    """Reads with an `OpenVINOModel` and keeps keys and values in pages, for one `PrefixReader`, on one thread."""
 
-    def __init__(self, pool: _Pool) -> None:
+    def __init__(self, pool: _PagePool) -> None:
         self._pool = pool
 
     def read(self, work: Sequence[Work]) -> torch.Tensor:
         ids, positions = ids_and_positions(work)
-        start = 0
+        start, memories = 0, list[_SequencePages]()
         for sequence, new in work:
-            sequence.memory = self._continued(sequence, list(range(start, start := start + len(new))))
-        memories = [sequence.memory for sequence, _ in work]
+            sequence.memory = memory = self._continued(sequence, list(range(start, start := start + len(new))))
+            memories.append(memory)
         rows = np.concatenate([memory.rows for memory in memories])
         row_of_each = np.zeros(len(ids))
         row_of_each[rows] = np.arange(len(rows))
@@ -161,14 +167,15 @@ class OpenVINOKVCache:
             memory.known, memory.rows = memory.known + len(memory.rows), []
         return torch.from_numpy(self._pool.request.get_output_tensor().data[:start]).bfloat16()
 
-    def _continued(self, sequence: ReadSequence, rows: list[int]) -> _Pages:
+    def _continued(self, sequence: ReadSequence, rows: list[int]) -> _SequencePages:
         """What the sequence, whose last tokens are `rows` of the pass, will remember."""
         before, length = sequence.origin or sequence.parent, self._pool.page_length
-        source = sequence.memory or (before.memory if before else _Pages())
+        memory = sequence.memory or (before.memory if before else None)
+        source = cast(_SequencePages, memory) if memory else _SequencePages()
         start = sequence.end - len(rows)
         known = max(start - start % length, min(source.known, start))
         pages = source.pages[: known // length]
         if known % length:
             pages.append(self._pool.page(like=source.pages[len(pages)]))
         pages += [self._pool.page() for _ in range(-(-sequence.end // length) - len(pages))]
-        return _Pages(pages, known, source.rows[known - source.known : start - source.known] + rows)
+        return _SequencePages(pages, known, source.rows[known - source.known : start - source.known] + rows)

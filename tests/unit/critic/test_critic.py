@@ -10,7 +10,7 @@ from irl_core.critic.weights import CriticError, load_critic_model
 from irl_core.diagnosis.suspect_step import diagnose
 from irl_core.loading import load_critic
 from irl_core.models.backbones import resolve_backbone, stored_dtype
-from irl_core.models.prompts import prompt_ids
+from irl_core.models.prompts import DoesNotFit, prompt_ids
 from irl_core.text.equations import check_equations
 from irl_core.text.traces import Trace
 from tests.support.nano import nano_llama, nano_tokenizer
@@ -124,6 +124,15 @@ def test_calculator_marks_are_not_scored_and_their_characters_belong_to_the_toke
 def test_an_empty_trace_is_refused_with_a_plain_message(make_critic):
     with pytest.raises(ValueError, match="no text to score"):
         make_critic().score(QUESTION, [Trace.from_text("")])
+
+
+def test_a_problem_longer_than_the_critic_reads_is_refused_with_its_length_and_the_limit(make_critic):
+    critic, trace = make_critic(adapter=None), Trace.from_text("3 * 4 = 12")
+    around = len(prompt_ids(critic.tokenizer, ""))  # a token for each byte of a question, and the template
+    critic.score("x" * (1536 - around), [trace])
+    for score in (critic.score, lambda question, traces: critic.problem_scorer(question).score(traces)):
+        with pytest.raises(DoesNotFit, match=r"the problem takes 1,537 tokens; the critic reads at most 1,536"):
+            score("x" * (1537 - around), [trace])
 
 
 def test_a_folder_without_a_card_is_refused_with_what_to_give_instead(tmp_path):

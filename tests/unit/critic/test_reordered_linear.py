@@ -1,4 +1,4 @@
-"""A packed model says what it said before, as far as bfloat16 goes."""
+"""A model with reordered linear layers computes what it computed before, as far as bfloat16 goes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ needs_onednn = pytest.mark.skipif(
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("rows", [1, 7, 64])
 @torch.inference_mode()
-def test_a_packed_layer_gives_the_same_product(rows: int, bias: bool):
+def test_a_reordered_layer_gives_the_same_product(rows: int, bias: bool):
     torch.manual_seed(0)
     linear = torch.nn.Linear(48, 80, bias=bias).bfloat16()
     states = torch.randn(1, rows, 48).bfloat16()
@@ -32,7 +32,7 @@ def test_a_packed_layer_gives_the_same_product(rows: int, bias: bool):
 
 @needs_onednn
 @torch.inference_mode()
-def test_every_linear_layer_is_packed_and_the_embedding_stays():
+def test_every_linear_layer_is_reordered_and_the_embedding_stays():
     model = nano_llama().bfloat16()
     ids = torch.arange(3, 40)[None]
     before = model(ids).logits.float()
@@ -50,7 +50,7 @@ def test_float32_is_left_alone():
 
 
 @needs_onednn
-def test_a_critic_in_bfloat16_is_packed_and_scores_as_in_float32(make_critic):
+def test_a_critic_in_bfloat16_has_reordered_layers_and_scores_as_in_float32(make_critic):
     exact = make_critic(adapter=None)
     rounded = load_critic(exact.path, dtype=torch.bfloat16)
     assert isinstance(rounded.model.lm_head, ReorderedLinear)

@@ -6,8 +6,9 @@ import threading
 
 import pytest
 
+from irl_core.models.prompts import DoesNotFit
 from irl_core.models.solution_tokens import encode_solution
-from irl_core.policy.sampling import DoesNotFit, Sampling
+from irl_core.policy.sampling import Sampling
 from irl_core.policy.transformers import TransformersPolicy
 from irl_core.session.workbench import Workbench
 from irl_core.text.traces import Problem, Trace

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -16,7 +19,7 @@ from irl_core.text.steps import split_steps, step_of_tokens
 from irl_core.text.traces import Trace
 
 any_text = st.text(max_size=300)
-step_text = st.text(alphabet=st.sampled_from("ab1 .!?;\n\t«é漢😀"), max_size=80)
+step_text = st.text(alphabet=st.sampled_from("ab1 .!?;\n\t\r\x1c\xa0\u2028«é漢😀"), max_size=80)
 
 
 @given(st.lists(st.integers(-5, 60), max_size=20), st.integers(0, 50))
@@ -60,6 +63,31 @@ def test_sentences_are_steps_of_a_single_line():
     assert [text[a:b] for a, b in split_steps(text)] == [
         "Tom has 3.5 kg. ", "He eats 1! ", "So 2.5; ", "right?  ", "Yes.",
     ]  # fmt: skip
+
+
+@given(step_text | any_text)
+def test_steps_are_those_of_the_pattern_that_says_what_a_line_with_something_in_it_is(text):
+    starts = [line.start() for line in re.finditer(r"[^\n]*\S[^\n]*", text)]
+    if len(starts) == 1:
+        starts += [gap.end() for gap in re.finditer(r"(?<=[.!?;])\s+(?=\S)", text.rstrip())]
+    assert split_steps(text) == partition(starts, len(text))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Of the processor, the least of three tries."""
+    tries = []
+    for _ in range(3):
+        begun = time.process_time()
+        work()
+        tries.append(time.process_time() - begun)
+    return min(tries)
+
+
+@pytest.mark.parametrize("blank", [" ", "\xa0", "\t", " \n", ". ", "\r", "a. "])
+def test_splitting_a_text_of_white_space_takes_time_in_proportion_to_its_length(blank):
+    """Sixteen times the text may take sixteen times as long, not 256 times; the bound lies well between."""
+    short, long = blank * 1_000, blank * 16_000
+    assert seconds(lambda: split_steps(long)) < 64 * seconds(lambda: split_steps(short)) + 0.02
 
 
 @given(any_text)

@@ -18,6 +18,7 @@ from irl_core.critic.weights import CriticError
 from irl_core.loading import load_critic
 from irl_core.models.devices import native_dtype
 from irl_core.models.download import BackboneError
+from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
 from tests.support.nano import nano_llama
 
@@ -34,7 +35,7 @@ CLOSE, ONE_TOKEN = 0.05, 0.5  # nats: the mean over tokens and any of them, wher
 
 
 @pytest.fixture(scope="module")
-def paged() -> Critic:
+def openvino_critic() -> Critic:
     try:
         critic = load_critic()
     except BackboneError as problem:
@@ -50,9 +51,9 @@ def exact() -> Critic:
     return load_critic(dtype=torch.float32)
 
 
-def differences(paged: list, exact: list) -> torch.Tensor:
+def differences(scores: list[TraceScore], exact: list[TraceScore]) -> torch.Tensor:
     return torch.cat(
-        [(torch.tensor(a.rewards) - torch.tensor(b.rewards)).abs() for a, b in zip(paged, exact, strict=True)]
+        [(torch.tensor(a.rewards) - torch.tensor(b.rewards)).abs() for a, b in zip(scores, exact, strict=True)]
     )
 
 
@@ -60,17 +61,17 @@ def traces(*texts: str) -> list[Trace]:
     return [Trace.from_text(text) for text in texts]
 
 
-def test_rewards_are_those_of_float32_up_to_rounding(paged: Critic, exact: Critic) -> None:
+def test_rewards_are_those_of_float32_up_to_rounding(openvino_critic: Critic, exact: Critic) -> None:
     texts = [SOLUTION[:length] for length in (40, 90, 91, 200)]
     some = traces(SOLUTION, "3 * 5 = 15 and 15 - 4 = 11.\n#### 11", *texts, SOLUTION[:100] + "8" + SOLUTION[100:])
-    found = differences(paged.score(QUESTION, some), exact.score(QUESTION, some))
-    assert found.mean() < CLOSE
-    assert found.max() < ONE_TOKEN
+    rounding = differences(openvino_critic.score(QUESTION, some), exact.score(QUESTION, some))
+    assert rounding.mean() < CLOSE
+    assert rounding.max() < ONE_TOKEN
 
 
-def test_traces_that_grow_part_and_are_edited_are_read_as_afresh(paged: Critic, exact: Critic) -> None:
+def test_traces_that_grow_part_and_are_edited_are_read_as_afresh(openvino_critic: Critic, exact: Critic) -> None:
     """Within a page and at its edge, several edits of one trace, and one trace that takes another's beginning."""
-    dice, session = random.Random(0), paged.problem_scorer(QUESTION)
+    dice, scorer = random.Random(0), openvino_critic.problem_scorer(QUESTION)
     texts = [SOLUTION[: dice.randrange(20, 60)] for _ in range(4)]
     for _ in range(12):
         match dice.randrange(3):
@@ -81,12 +82,14 @@ def test_traces_that_grow_part_and_are_edited_are_read_as_afresh(paged: Critic, 
                 texts = [texts[0], *(texts[0][:at] + digit + texts[0][at:] for digit in "058")]
             case 2:
                 texts[-1] = texts[0][: dice.randrange(5, len(texts[0]))] + " so 2"
-        found = differences(session.score(traces(*texts)), exact.score(QUESTION, traces(*texts)))
-        assert found.mean() < CLOSE
-        assert found.max() < ONE_TOKEN
+        rounding = differences(scorer.score(traces(*texts)), exact.score(QUESTION, traces(*texts)))
+        assert rounding.mean() < CLOSE
+        assert rounding.max() < ONE_TOKEN
 
 
-def test_each_token_is_read_once_and_pages_are_used_again(paged: Critic, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_token_is_read_once_and_pages_are_used_again(
+    openvino_critic: Critic, monkeypatch: pytest.MonkeyPatch
+) -> None:
     read, engines = [], []
 
     def counted(self: OpenVINOKVCache, work: Sequence[Work]) -> torch.Tensor:
@@ -97,40 +100,40 @@ def test_each_token_is_read_once_and_pages_are_used_again(paged: Critic, monkeyp
     as_it_is = OpenVINOKVCache.read
     monkeypatch.setattr(OpenVINOKVCache, "read", counted)
     beginning = SOLUTION[:120]
-    paged.problem_scorer(QUESTION).score(traces(beginning))
-    session = paged.problem_scorer(QUESTION)
-    session.score(traces(beginning, f"{beginning} 5", f"{beginning} 7"))
+    openvino_critic.problem_scorer(QUESTION).score(traces(beginning))
+    scorer = openvino_critic.problem_scorer(QUESTION)
+    scorer.score(traces(beginning, f"{beginning} 5", f"{beginning} 7"))
     assert read[1] == read[0] + 1 + 2, "a space that two have more, and a digit each"
-    session.score(traces(f"{beginning} 5", f"{beginning} 7"))
+    scorer.score(traces(f"{beginning} 5", f"{beginning} 7"))
     assert len(read) == 2, "all of it was known"
     places = engines[1]._pool.places
     for i in range(2 * places):
-        session.score(traces(f"{beginning} 5{i % 10}"))
+        scorer.score(traces(f"{beginning} 5{i % 10}"))
     assert read[2:] == [1] * len(read[2:])
     assert engines[-1]._pool.places == places, "a page that nobody remembers is free again"
 
 
-def test_what_others_left_in_a_pool_that_is_used_again_changes_nothing(paged: Critic) -> None:
+def test_what_others_left_in_a_pool_that_is_used_again_changes_nothing(openvino_critic: Critic) -> None:
     some = traces(SOLUTION[:150], SOLUTION[:90] + " 12")
-    before = [score.rewards for score in paged.score(QUESTION, some)]
-    session = paged.problem_scorer(QUESTION)
-    session.score(traces(SOLUTION))
-    held = session._readers[0]._engine._pool
-    assert paged.problem_scorer(QUESTION)._readers[0]._engine._pool is not held, "one is still in use"
-    del session
+    before = [score.rewards for score in openvino_critic.score(QUESTION, some)]
+    scorer = openvino_critic.problem_scorer(QUESTION)
+    scorer.score(traces(SOLUTION))
+    held = scorer._readers[0]._engine._pool
+    assert openvino_critic.problem_scorer(QUESTION)._readers[0]._engine._pool is not held, "one is still in use"
+    del scorer
     gc.collect()
-    assert paged.problem_scorer("How many?")._readers[0]._engine._pool is held
-    assert [score.rewards for score in paged.score(QUESTION, some)] == before
+    assert openvino_critic.problem_scorer("How many?")._readers[0]._engine._pool is held
+    assert [score.rewards for score in openvino_critic.score(QUESTION, some)] == before
 
 
-def test_an_adapter_of_another_model_is_refused_in_words(paged: Critic, tmp_path: Path) -> None:
-    card = paged.card.model_copy(update={"name": "strange", "adapter": "."})
+def test_an_adapter_of_another_model_is_refused_in_words(openvino_critic: Critic, tmp_path: Path) -> None:
+    card = openvino_critic.card.model_copy(update={"name": "strange", "adapter": "."})
     (tmp_path / "critic.json").write_text(card.model_dump_json())
     get_peft_model(nano_llama(), LoraConfig(r=4, target_modules="all-linear")).save_pretrained(tmp_path)
     with pytest.raises(CriticError, match=r"'strange' cannot be loaded: .* does not fit"):
         load_critic(tmp_path)
 
 
-def test_float32_and_models_without_a_gguf_file_are_read_by_pytorch(paged: Critic, exact: Critic) -> None:
+def test_float32_and_models_without_a_gguf_file_are_read_by_pytorch(openvino_critic: Critic, exact: Critic) -> None:
     assert not isinstance(exact.model, OpenVINOModel)
-    assert not can_use_openvino(replace(paged.backbone, gguf=None), torch.bfloat16)
+    assert not can_use_openvino(replace(openvino_critic.backbone, gguf=None), torch.bfloat16)
