@@ -16,11 +16,12 @@ from statistics import mean
 
 from transformers import TrainerCallback
 
+from irl_core.learning.airl.discriminator_setup import set_up_discriminator
 from irl_core.learning.airl.grpo import PolicyTrainer
 from irl_core.learning.airl.outcomes import solved
 from irl_core.learning.airl.policy_run import set_up_policy
 from irl_core.learning.airl.trainer import AIRLTrainer
-from train.airl import load_critic_model, parse
+from train.airl import parse
 from train.cli import print_figures
 
 
@@ -59,7 +60,14 @@ def main() -> None:
             if name == "grpo":
                 trainer = PolicyTrainer(reward_funcs=solved, **shared)
             else:
-                critic, tokenizer = load_critic_model(run, args, setup)
+                critic, tokenizer = set_up_discriminator(
+                    setup,
+                    args,
+                    backbone=run.critic,
+                    init=run.init,
+                    rank=run.critic_rank,
+                    upper_layers=run.critic_layers,
+                )
                 trainer = AIRLTrainer(critic=critic, critic_tokenizer=tokenizer, **shared)
             trainer.train()
             found[name] = clock.means()

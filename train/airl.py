@@ -13,16 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from irl_core.learning.airl.policy_run import PolicyRun, PolicySetup, output_folder, set_up_policy, train_policy
+from irl_core.learning.airl.policy_run import PolicyRun, output_folder, set_up_policy, train_policy
 from train.cli import parse_settings, print_figures
 
 if TYPE_CHECKING:
-    import torch
-    from transformers import PreTrainedTokenizerBase
-
     from irl_core.learning.airl.config import AIRLConfig
 
 
@@ -40,21 +36,17 @@ class AIRLRun(PolicyRun):
     critic_layers: int | None = field(default=None, metadata={"help": "train only so many of its upper layers"})
 
 
-class CriticModel(NamedTuple):
-    """The discriminator's model and the tokenizer that belongs to it."""
-
-    model: torch.nn.Module
-    tokenizer: PreTrainedTokenizerBase
-
-
 def main(argv: Sequence[str] | None = None) -> None:
+    from irl_core.learning.airl.discriminator_setup import set_up_discriminator
     from irl_core.learning.airl.trainer import AIRLTrainer
     from irl_core.models.download import BackboneError
 
     run, args = parse(argv, prog="python -m train.airl", description=__doc__, out="runs/airl")
     try:
         setup = set_up_policy(run, args)
-        critic = load_critic_model(run, args, setup)
+        critic = set_up_discriminator(
+            setup, args, backbone=run.critic, init=run.init, rank=run.critic_rank, upper_layers=run.critic_layers
+        )
         trainer = AIRLTrainer(
             model=setup.model,
             critic=critic.model,
@@ -86,32 +78,6 @@ def parse(argv: Sequence[str] | None, *, prog: str, description: str | None, out
     return parse_settings(
         AIRLRun, AIRLConfig, argv, prog=prog, description=description, groups=groups, defaults={"output_dir": out}
     )
-
-
-def load_critic_model(run: AIRLRun, args: AIRLConfig, setup: PolicySetup) -> CriticModel:
-    """The discriminator's model and its tokenizer: a scalar head for head forms, else a language model.
-
-    A language model on the policy's backbone starts as the policy, which is where `log_prob` and `log_ratio` begin.
-    """
-    from irl_core.learning.airl.rewards import HEAD_FORMS
-    from irl_core.learning.common.lora import load_adapter_weights, new_adapter, new_critic, train_upper_layers
-    from irl_core.models.backbones import load_causal_lm, load_tokenizer, resolve_backbone
-    from irl_core.models.devices import native_dtype
-
-    backbone = setup.backbone if run.critic is None else resolve_backbone(run.critic)
-    tokenizer = load_tokenizer(backbone)
-    model: torch.nn.Module
-    if args.reward_form in HEAD_FORMS:
-        model = new_critic(backbone.path, rank=run.critic_rank, seed=args.seed, dtype=native_dtype())
-    elif run.critic_rank is None:
-        model = load_causal_lm(backbone, dtype=native_dtype())
-    else:
-        model = new_adapter(backbone, rank=run.critic_rank, seed=args.seed)
-        if run.critic is None and run.init:
-            load_adapter_weights(model, Path(run.init))
-    if run.critic_layers is not None:
-        train_upper_layers(model, run.critic_layers)
-    return CriticModel(model, tokenizer)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from transformers import AutoConfig, AutoModelForTokenClassification, PretrainedConfig, PreTrainedModel
@@ -17,13 +17,15 @@ Output = Literal["value", "reward"]
 
 def token_classifier(causal: PreTrainedModel, head: LinearHead) -> PreTrainedModel:
     """The body of a causal language model under a linear head with one label."""
-    config = AutoConfig.for_model(**causal.config.to_dict())
-    model = AutoModelForTokenClassification.from_config(_as_regression(config, "reward"), dtype=torch.float32)
+    config = _as_regression(AutoConfig.for_model(**causal.config.to_dict()), "reward")
+    model = cast("PreTrainedModel", AutoModelForTokenClassification.from_config(config, dtype=torch.float32))
     model.base_model.load_state_dict(causal.base_model.state_dict())
+    score = cast("torch.nn.Linear", model.score)
     with torch.no_grad():
-        model.score.weight.copy_(torch.from_numpy(head.weight)[None])
-        model.score.bias.fill_(head.bias)
-    return model.eval()
+        score.weight.copy_(torch.from_numpy(head.weight)[None])
+        score.bias.fill_(head.bias)
+    model.eval()
+    return model
 
 
 def save_plain(critic: Critic, model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> None:
@@ -32,7 +34,7 @@ def save_plain(critic: Critic, model: PreTrainedModel, folder: Path, dtype: torc
         _as_regression(model.config, getattr(model.config, "errata_output", "value"))
     folder.mkdir(parents=True, exist_ok=True)
     # A backbone that was read from a packed file would otherwise ask for its packing.
-    model.hf_quantizer = None
+    vars(model).pop("hf_quantizer", None)
     torch.nn.Module.to(model, dtype)
     model.save_pretrained(folder)
     critic.tokenizer.save_pretrained(folder)
@@ -55,6 +57,7 @@ def outputs_of(model: PreTrainedModel, ids: list[int]) -> torch.Tensor:
     given = torch.tensor([ids], device=model.device)
     logits = model(input_ids=given).logits[0].float()
     if logits.shape[-1] == 1:
-        return logits[:, 0]
+        labels: torch.Tensor = logits[:, 0]
+        return labels
     logprobs: torch.Tensor = torch.log_softmax(logits[:-1], -1).gather(1, given[0, 1:, None])[:, 0]
     return logprobs

@@ -144,7 +144,7 @@ def _convert(packed: PackedModel, gguf: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="convert-") as scratch:
         made = Path(scratch) / packed.dtype
         model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-        model.hf_quantizer = None
+        vars(model).pop("hf_quantizer", None)
         if hasattr(model.config, "quantization_config"):
             del model.config.quantization_config
         if not model.config.tie_word_embeddings:

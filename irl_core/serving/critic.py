@@ -14,7 +14,7 @@ import torch
 from irl_core.critic.model import Critic
 from irl_core.critic.names import LocatedCritic
 from irl_core.critic.token_statistics import EncodedTrace, TokenStatistics, encode_items
-from irl_core.critic.weights import CriticError, adapter_folder
+from irl_core.critic.weights import CriticError, ReferenceWeights, adapter_folder
 from irl_core.models.backbones import Backbone, resolve_backbone
 from irl_core.models.prompts import DoesNotFit
 from irl_core.models.served_names import ServedName
@@ -32,7 +32,7 @@ class ServedCritic(Critic):
         super().__init__(located.card, located.path, backbone)
         self._source = source
 
-    def _load_models(self, adapter: Path | None, dtype: torch.dtype) -> None:
+    def _load_models(self, adapter: Path | None, reference: ReferenceWeights | None, dtype: torch.dtype) -> None:
         """The engine has them."""
 
     @property
