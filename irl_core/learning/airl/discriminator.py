@@ -111,7 +111,7 @@ class Discriminator:
         for part in parts(groups, self.config.disc_batch_size):
             loss, seen = self._loss(compare(part, self.config))
             share = len(part) / len(groups)
-            (loss * share).backward()  # type: ignore[no-untyped-call]
+            (loss * share).backward()
             for name, value in {"disc_loss": loss.item(), **seen}.items():
                 sums[name] += value * share
                 weights[name] += share

@@ -66,7 +66,7 @@ def local(expert_sums: torch.Tensor, edited_sums: torch.Tensor) -> torch.Tensor:
 def centred(scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
     """Scores less the midpoint between their group's experts and rollouts, (N,): logits for losses that have none."""
     logits = scores.clone()
-    for group in groups.unique():  # type: ignore[no-untyped-call]
+    for group in groups.unique():
         rows = groups == group
         sides = [scores[rows & side].mean() for side in (expert, ~expert) if (rows & side).any()]
         logits[rows] = scores[rows] - torch.stack(sides).mean()
@@ -126,6 +126,6 @@ def _by_group(
     scores: torch.Tensor, expert: torch.Tensor, groups: torch.Tensor
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
     """(experts' scores, rollouts' scores) of each prompt."""
-    for group in groups.unique():  # type: ignore[no-untyped-call]
+    for group in groups.unique():
         rows = groups == group
         yield scores[rows & expert], scores[rows & ~expert]

@@ -113,7 +113,7 @@ class Critic:
         else:
             evidence = forms.evidence(self.method.reward_form, rewards, positions, mask)
             loss = losses.bce(evidence, positions, expert, smoothing=self.method.disc_label_smoothing)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         self.optimizer.step()
         return {"disc_loss": loss.item(), "disc_group_acc": losses.group_accuracy(scores.detach(), expert, groups)}
 
@@ -191,7 +191,7 @@ class AdversarialRun:
         advantages = self._advantages(rollouts, correct, completion)
         logits = completion_logits(self.policy, *rollouts)
         logprobs = token_logprobs(logits, rollouts.solutions)
-        (-(advantages * logprobs)[completion].mean()).backward()  # type: ignore[no-untyped-call]
+        (-(advantages * logprobs)[completion].mean()).backward()
         self.optimizer.step()
         return {"entropy": entropies(logits.detach())[completion].mean().item()}
 

@@ -152,9 +152,7 @@ class ExactWorld:
         model = models.WordLevel({word: i for i, word in enumerate(self.words)}, unk_token="<pad>")
         tokenizer = Tokenizer(model)
         tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-        return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-            tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<pad>"
-        )
+        return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<eos>", pad_token="<pad>")
 
     def text(self, ids: Sequence[int]) -> str:
         """Token ids as they are read."""

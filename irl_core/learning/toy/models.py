@@ -24,7 +24,7 @@ def nano_llama(vocabulary: int, *, hidden: int, layers: int, seed: int) -> Llama
     """A random Llama; `hidden` 128 and `layers` 4 make 0.86 million parameters."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return LlamaForCausalLM(_config(vocabulary, hidden, layers))  # type: ignore[no-untyped-call]
+        return LlamaForCausalLM(_config(vocabulary, hidden, layers))
 
 
 def nano_critic(policy: LlamaForCausalLM) -> LlamaForTokenClassification:
@@ -33,7 +33,7 @@ def nano_critic(policy: LlamaForCausalLM) -> LlamaForTokenClassification:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         sizes = config.vocab_size, config.hidden_size, config.num_hidden_layers
-        critic = LlamaForTokenClassification(_config(*sizes))  # type: ignore[no-untyped-call]
+        critic = LlamaForTokenClassification(_config(*sizes))
     critic.model.load_state_dict(policy.model.state_dict())
     return critic
 
@@ -121,7 +121,7 @@ def learn_by_likelihood(
     for step, (prompts, completions) in zip(range(steps), batches, strict=False):
         logprobs = token_logprobs(completion_logits(model, prompts, completions), completions)
         loss = -logprobs[completion_mask(completions)].mean()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         losses.append(loss.item())
         if watch is not None and watch(step):
