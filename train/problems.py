@@ -43,11 +43,11 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def short_gsm8k(args: argparse.Namespace) -> list[Demonstration]:
     """Problems of GSM8K's training part with few steps, in its order."""
-    found = load_gsm8k(args.gsm8k)[args.gsm8k_skip :]
+    demonstrations = load_gsm8k(args.gsm8k)[args.gsm8k_skip :]
     longest = args.gsm8k_characters
     return [
         d
-        for d in found
+        for d in demonstrations
         if d.solution.count("\n") <= args.gsm8k_steps and max(len(d.question), len(d.solution)) < longest
     ]
 

@@ -40,7 +40,7 @@ _COMPARES = frozenset("more less fewer greater times of out than older younger p
 
 
 class EquationCheck(Record):
-    """One equation found in a text. `span` is where it stands; numbers are shown as a person would write them.
+    """One equation of a text. `span` is where it stands; numbers are shown as a person would write them.
 
     For a chain (a = b = c) `expected` and `stated` belong to the first false pair, or to the last pair if all hold.
     """
@@ -175,14 +175,14 @@ def _read_side(tokens: list[Token]) -> _Side:
     while at < len(tokens):
         token = tokens[at]
         if token.kind in (Kind.NUMBER, Kind.OPEN, Kind.FRACTION) or _is_sign(tokens, at):
-            found, at = parse_at(tokens, at)
-            if found is None:
+            expression, at = parse_at(tokens, at)
+            if expression is None:
                 tainted = True
                 continue
-            if found.first == 0 and _may_follow(tokens, found):
-                prefix = found
-            if at == len(tokens) and not tainted and _may_precede(tokens, found):
-                suffix = found
+            if expression.first == 0 and _may_follow(tokens, expression):
+                prefix = expression
+            if at == len(tokens) and not tainted and _may_precede(tokens, expression):
+                suffix = expression
         else:
             tainted |= token.kind is Kind.OPERATOR
             at += 1
@@ -197,11 +197,11 @@ def _is_sign(tokens: Sequence[Token], at: int) -> bool:
     return at == 0 or (before.kind is Kind.WORD and before.end < sign.start and sign.end == after.start)
 
 
-def _may_precede(tokens: Sequence[Token], found: Expression) -> bool:
+def _may_precede(tokens: Sequence[Token], expression: Expression) -> bool:
     """Is what stands before the expression no part of it?"""
-    if found.first == 0:
+    if expression.first == 0:
         return True
-    words = [token.text.lower() if token.kind is Kind.WORD else "" for token in tokens[: found.first]]
+    words = [token.text.lower() if token.kind is Kind.WORD else "" for token in tokens[: expression.first]]
     if words[-1] == "of":
         return len(words) > 1 and words[-2] in _MEASURES
     if words[-1] == "by":
@@ -209,11 +209,11 @@ def _may_precede(tokens: Sequence[Token], found: Expression) -> bool:
     return words[-1] != "" and words[-1] not in _REACHES_IN
 
 
-def _may_follow(tokens: Sequence[Token], found: Expression) -> bool:
+def _may_follow(tokens: Sequence[Token], expression: Expression) -> bool:
     """Is what stands after the expression no part of it?"""
-    if found.unit_end == len(tokens):
+    if expression.unit_end == len(tokens):
         return True
-    after, last = tokens[found.unit_end], tokens[found.unit_end - 1]
+    after, last = tokens[expression.unit_end], tokens[expression.unit_end - 1]
     return after.kind in (Kind.WORD, Kind.CLOSE) or (after.kind is Kind.OPEN and after.start > last.end)
 
 

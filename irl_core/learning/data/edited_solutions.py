@@ -34,8 +34,8 @@ def edited_solutions(
 
 def _edited(source: Iterable[tuple[str, str]], rng: random.Random) -> Iterator[EditedSolution]:
     for question, solution in source:
-        if found := edits(question, solution, 1, rng):
-            alternative = rng.choice(found)
+        if made := edits(question, solution, 1, rng):
+            alternative = rng.choice(made)
             start, end = split_steps(solution)[alternative.step]
             yield EditedSolution(
                 question, solution, solution[:start] + alternative.text + solution[end:], alternative.step

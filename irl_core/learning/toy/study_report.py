@@ -78,11 +78,11 @@ def summarise(runs: Sequence[Run]) -> dict[str, dict[str, Any]]:
     for run in sorted(runs, key=lambda run: run["seed"]):
         by_method.setdefault(run["method"], []).append(run)
     start = {run["seed"]: run["pass1"] for run in by_method[SFT]}
-    found = {}
+    figures_by_method = {}
     for name in (BASE, SFT, *(m.name for m in METHODS)):
         if name in by_method:
-            found[name] = _figures(by_method[name], start)
-    return found
+            figures_by_method[name] = _figures(by_method[name], start)
+    return figures_by_method
 
 
 def _figures(runs: Sequence[Run], start: Mapping[int, float]) -> dict[str, Any]:
@@ -223,18 +223,18 @@ def pass_figure(summary: Mapping[str, Mapping[str, Any]]) -> go.Figure:
 def critics(summary: Mapping[str, Mapping[str, Any]]) -> go.Figure:
     """What each critic knows at the end."""
     figure = _figure("Critics after training", "", "")
-    judged = {name: figures for name, figures in summary.items() if "correlation" in figures}
+    with_critic = {name: figures for name, figures in summary.items() if "correlation" in figures}
     for key in ("correlation", "localisation", "auroc"):
-        figure.add_bar(**_bars(judged, key), name=_COLUMNS[key])
+        figure.add_bar(**_bars(with_critic, key), name=_COLUMNS[key])
     return figure
 
 
 def _bars(summary: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, Any]:
-    found = [figures[key] for figures in summary.values()]
+    values = [figures[key] for figures in summary.values()]
     return {
         "x": list(summary),
-        "y": [f["value"] for f in found],
-        "error_y": {"type": "data", "array": [f["high"] - f["value"] for f in found]},
+        "y": [f["value"] for f in values],
+        "error_y": {"type": "data", "array": [f["high"] - f["value"] for f in values]},
     }
 
 

@@ -11,8 +11,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from app import parse_arguments
 from tests.conftest import ROOT
+from ui.command import parse_arguments
 
 
 @pytest.fixture(scope="module")
