@@ -120,7 +120,7 @@ def test_offsets_from_a_stranger_neither_lose_nor_repeat_text(text, offsets):
 
 def test_the_line_breaks_between_steps_are_hidden():
     page = render_trace(*scored("\none\n\ntwo\n"))
-    assert "".join(Page(page, "nl").found) == "\n\n\n\n"
+    assert "".join(Page(page, "nl").texts) == "\n\n\n\n"
 
 
 @given(text_strategy)
@@ -131,13 +131,13 @@ def test_only_line_breaks_around_a_step_are_hidden(text):
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
 def test_escaping_reads_back_as_the_same_text(text):
-    class PrefixReader(HTMLParser):
+    class Reader(HTMLParser):
         seen = ""
 
         def handle_data(self, data):
             self.seen += data
 
-    reader = PrefixReader()
+    reader = Reader()
     reader.feed(f"<p>{escape(text)}</p>")
     reader.close()
     assert reader.seen == text

@@ -109,7 +109,7 @@ def test_a_step_whose_rollouts_are_all_relabelled_logs_no_nan(tmp_path, monkeypa
 
 
 def test_the_papers_configuration_makes_the_local_pairs_that_it_promises(tmp_path):
-    chosen = yaml.safe_load((ROOT / "train" / "configs" / "qwen2.5-7b-paper.yaml").read_text())
+    chosen = yaml.safe_load((ROOT / "train" / "configs" / "airl" / "qwen2.5-7b-paper.yaml").read_text())
     made = trainer(tmp_path, reward_form=chosen["reward_form"], local_weight=chosen["local_weight"])
     assert made.args.local_weight > 0
     assert made._edit_pair(0, DATA[0]) is not None
