@@ -68,6 +68,7 @@ TABLES: dict[str, tuple[tuple[str, ...], Columns]] = {
         (CALIBRATION,),
         (
             ("F1, held out", "cross_validated.f1"),
+            ("F1, oracle threshold", "cross_validated.f1_oracle"),
             ("top-1, held out", "cross_validated.top1"),
             ("ECE of P(wrong), held out", "cross_validated.ece"),
             ("F1 on other data", "reported_on.f1"),

@@ -11,6 +11,8 @@ from hypothesis import settings
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: threads that wait for each other's cores only spin
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Time limits belong to the tests that are about time; elsewhere a busy machine must not make a test fail.
 settings.register_profile("errata", deadline=None, derandomize=True, max_examples=100)

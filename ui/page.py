@@ -68,16 +68,17 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
 def measured(figures: Path, pair: Pair) -> str:
     """How often a pair's marks are right, in a sentence, from the figures that the documents are filled with too.
 
-    Empty where they are not to be had: then nothing is claimed.
+    What is not to be had is not claimed.
     """
     try:
         values = json.loads(figures.read_text("utf-8"))[pair.figures]["figures"]
-        named, flagged, n = values["cross_validated.top1"]["value"], values["false_flag_rate"], values["n"]
+        named, flagged, n = values["cross_validated.top1"]["value"], values.get("false_flag_rate"), values["n"]
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+    suspected = "" if flagged is None else f", and suspected {flagged:.0%} of the right ones"
     return (
         f"On {n:,} labelled solutions this critic named the first wrong step of {named:.0%} of the wrong ones "
-        f"exactly, and suspected {flagged:.0%} of the right ones. "
+        f"exactly{suspected}. "
     )
 
 
