@@ -43,6 +43,12 @@ class Diagnosis(Record):
     not_sure: bool = False
     calibrated_on: str = ""
 
+    @property
+    def outside(self) -> bool:
+        """Whether the text is of no kind that the critic was calibrated on. No calibration of this version can tell,
+        so it is False of every text; a later one will be able to."""
+        return False
+
 
 class ScoresTraces(Protocol):
     """What `diagnose` needs of a critic."""

@@ -16,10 +16,10 @@ from typing import Any
 
 from irl_core.text.answers import answers_match
 
-Record = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
-def to_schema(record: Record) -> Iterator[Record]:
+def to_schema(record: JsonObject) -> Iterator[JsonObject]:
     """The record as one or more records of the trace schema.
 
     Raises:
@@ -37,7 +37,7 @@ def to_schema(record: Record) -> Iterator[Record]:
         yield record
 
 
-def _process_bench(record: Record) -> Record:
+def _process_bench(record: JsonObject) -> JsonObject:
     return _without_gaps(
         id=record.get("id"),
         question=record["problem"],
@@ -48,7 +48,7 @@ def _process_bench(record: Record) -> Record:
     )
 
 
-def _mr_gsm8k(record: Record) -> Record:
+def _mr_gsm8k(record: JsonObject) -> JsonObject:
     written = record["model_output_steps"]
     if isinstance(written, list):
         steps = [step[0] if isinstance(step, list) and len(step) == 1 else step for step in written]
@@ -63,7 +63,7 @@ def _mr_gsm8k(record: Record) -> Record:
     )
 
 
-def _counted_from_one(record: Record) -> int | None:
+def _counted_from_one(record: JsonObject) -> int | None:
     """MR-GSM8K's first error as ours; None where a wrong solution has none marked."""
     marked = record.get("model_output_solution_first_error_step")
     if isinstance(marked, str) and marked.strip().isdigit():
@@ -78,7 +78,7 @@ def _verdict(said: Any) -> bool | None:
     return said if isinstance(said, bool) else words.get(str(said).strip().lower())
 
 
-def _prm800k(question: Record, label: Record) -> Record:
+def _prm800k(question: JsonObject, label: JsonObject) -> JsonObject:
     """In phase 2 the whole solution was written beforehand and labelled up to its first error."""
     finish = label.get("finish_reason")
     if finish not in ("solution", "found_error"):
@@ -116,7 +116,7 @@ def _completion(step: Any) -> tuple[str, int | None]:
     return completion.get("text", ""), completion.get("rating")
 
 
-def _reward_bench(record: Record) -> Iterator[Record]:
+def _reward_bench(record: JsonObject) -> Iterator[JsonObject]:
     for kind, right in (("chosen", True), ("rejected", False)):
         answers = record[kind] if isinstance(record[kind], list) else [record[kind]]
         for i, answer in enumerate(answers):
@@ -133,5 +133,5 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _without_gaps(**fields: Any) -> Record:
+def _without_gaps(**fields: Any) -> JsonObject:
     return {key: value for key, value in fields.items() if value is not None}

@@ -28,6 +28,11 @@ class TraceScore(Record):
     trace_score: float
     truncated_at: int | None = None
 
+    @property
+    def token_rewards(self) -> tuple[float, ...]:
+        """The reward of each token in nats, T of them: `rewards` under the name that says whose they are."""
+        return self.rewards
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not len(self.offsets) == len(self.rewards) == len(self.values):

@@ -46,6 +46,24 @@ def test_every_name_of_a_package_can_be_had_and_belongs_to_it(package):
         assert getattr(module, name) is not None
 
 
+@pytest.mark.slow
+def test_scores_and_diagnoses_carry_the_promised_names():
+    question, trace = "Tom has 3 boxes of 4 pens. How many pens?", irl.Trace.from_text("3 * 4 = 13\n#### 13")
+    critic = irl.load_critic()
+    score = critic.score(question, [trace])[0]
+    assert len(score.token_rewards) == len(score.offsets) == len(score.rewards)
+    assert len(score.step_rewards) == len(trace.steps)
+    assert isinstance(score.trace_score, float)
+    diagnosis = irl.diagnose(question, trace, critic)
+    assert (diagnosis.first_suspect, diagnosis.not_sure, diagnosis.outside) == (0, False, False)
+    assert [(step.verdict, 0 <= step.error_probability <= 1) for step in diagnosis.steps] == [
+        ("suspect", True), ("follows", True)
+    ]  # fmt: skip
+    other = critic.calibration.model_copy(update={"threshold": 1.0, "unsure_above": 1.0})
+    assert irl.diagnose(question, trace, critic, calibration=other).first_suspect is None
+    assert irl.rank([trace], [score]).order == (0,)
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError):
         irl.no_such_name  # noqa: B018

@@ -218,9 +218,9 @@ class Discriminator:
         """The loss that `disc_loss` names, and a logit per trace."""
         config = self.config
         if config.disc_loss == "bce":
-            evidence = forms.evidence(config.reward_form, rewards, masks.paid, masks.counted)
-            loss = losses.bce(evidence, masks.paid, expert, smoothing=config.disc_label_smoothing)
-            return loss, (evidence * masks.paid).sum(1) / masks.paid.sum(1).clamp(min=1)
+            logits = forms.expert_logits(config.reward_form, rewards, masks.paid, masks.counted)
+            loss = losses.bce(logits, masks.paid, expert, smoothing=config.disc_label_smoothing)
+            return loss, (logits * masks.paid).sum(1) / masks.paid.sum(1).clamp(min=1)
         logits = losses.centred(scores, expert, groups) / config.disc_temperature
         return losses.relativistic(scores, expert, groups, temperature=config.disc_temperature), logits
 

@@ -98,7 +98,9 @@ def paid_rewards(form: RewardForm, rewards: torch.Tensor, positions: torch.Tenso
     return pool(rewards, positions, mask)
 
 
-def evidence(form: RewardForm, rewards: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+def expert_logits(
+    form: RewardForm, rewards: torch.Tensor, positions: torch.Tensor, mask: torch.Tensor
+) -> torch.Tensor:
     """The logit at each position for "an expert wrote this far", in nats.
 
     A level is one; of the other forms it is the sum of the rewards so far.

@@ -111,8 +111,8 @@ class Critic:
         if self.method.disc_loss == "relativistic":
             loss = losses.relativistic(scores, expert, groups)
         else:
-            evidence = forms.evidence(self.method.reward_form, rewards, positions, mask)
-            loss = losses.bce(evidence, positions, expert, smoothing=self.method.disc_label_smoothing)
+            logits = forms.expert_logits(self.method.reward_form, rewards, positions, mask)
+            loss = losses.bce(logits, positions, expert, smoothing=self.method.disc_label_smoothing)
         loss.backward()
         self.optimizer.step()
         return {"disc_loss": loss.item(), "disc_group_acc": losses.group_accuracy(scores.detach(), expert, groups)}

@@ -24,7 +24,9 @@ def test_the_page_says_how_often_its_marks_are_right(tmp_path):
 
 def test_a_share_that_was_not_measured_is_not_claimed(tmp_path):
     path = tmp_path / "figures.json"
-    path.write_text(json.dumps({"mr-gsm8k/calibration": {"figures": {"cross_validated.top1": {"value": 0.5}, "n": 9}}}))
+    path.write_text(
+        json.dumps({"mr-gsm8k/calibration": {"figures": {"cross_validated.top1": {"value": 0.5}, "n": 9}}})
+    )
     assert measured(path, STANDARD).endswith("named the first wrong step of 50% of the wrong ones exactly. ")
 
 

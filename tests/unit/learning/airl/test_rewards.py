@@ -81,14 +81,14 @@ def test_a_level_is_read_at_its_position_and_local_rewards_are_summed_up_to_it()
 
 def test_the_evidence_of_local_rewards_is_their_sum_so_far():
     dense = reward_positions("dense", ONE_MASK)
-    assert forms.evidence("difference", VALUES, dense, ONE_MASK).tolist() == [[0.5, 2.5, 3.5, 0.0]]
-    assert forms.evidence("level", VALUES, dense, ONE_MASK).tolist() == [[0.5, 2.0, 1.0, 0.0]]
+    assert forms.expert_logits("difference", VALUES, dense, ONE_MASK).tolist() == [[0.5, 2.5, 3.5, 0.0]]
+    assert forms.expert_logits("level", VALUES, dense, ONE_MASK).tolist() == [[0.5, 2.0, 1.0, 0.0]]
 
 
 def test_the_evidence_of_differences_is_the_value_they_came_from():
     dense = reward_positions("dense", ONE_MASK)
-    evidence = forms.evidence("difference", forms.difference(VALUES, ONE_MASK), dense, ONE_MASK)
-    assert evidence.tolist() == [[0.5, 2.0, 1.0, 0.0]]
+    logits = forms.expert_logits("difference", forms.difference(VALUES, ONE_MASK), dense, ONE_MASK)
+    assert logits.tolist() == [[0.5, 2.0, 1.0, 0.0]]
 
 
 def test_a_trace_scores_a_sum_of_local_rewards_a_mean_of_levels_or_a_mean_log_probability_per_token():
