@@ -14,7 +14,6 @@ from transformers import AutoModelForTokenClassification
 
 from irl_core.critic.card import CriticCard
 from irl_core.critic.weights import CriticError
-from irl_core.diagnosis.evidence import FEATURES
 from irl_core.loading import load_critic, load_policy
 from irl_core.policy.base import Policy
 from irl_core.policy.names import PolicyError
@@ -24,6 +23,7 @@ from irl_core.serving.client import Patience
 from irl_core.serving.errors import ServerError
 from irl_core.serving.models import find_model
 from irl_core.text.traces import Trace
+from tests.support.critics import CALIBRATION
 from tests.support.nano import nano_llama, nano_tokenizer
 from tests.support.openai_server import MODEL, NanoServer
 from train import evaluate, sample
@@ -310,18 +310,6 @@ def test_a_served_policy_has_no_calculator(server: NanoServer) -> None:
 
 # Scoring -------------------------------------------------------------------------------------------------------------
 
-CALIBRATION = {
-    "features": FEATURES,
-    "mean": [0.0] * len(FEATURES),
-    "scale": [1.0] * len(FEATURES),
-    "weights": [0.0] * len(FEATURES),
-    "intercept": 0.0,
-    "threshold": 0.5,
-    "unsure_above": 0.4,
-    "source": "nothing",
-    "n_traces": 0,
-    "supervision": "none",
-}
 ITEMS = [
     (QUESTION, Trace.from_text("3 + 4 = 7\n#### 7")),
     ("What is 2 + 2?", Trace.from_text("2 + 2 = 5 🙂\nSo 5.\n#### 5")),
