@@ -73,3 +73,18 @@ def test_the_picture_of_the_architecture_shows_the_layers_that_are_held():
     assert drawn == ["ui", "train", *(name for layer in layers for name in layer)]
     assert not any("ignore_imports" in contract for contract in contracts)
     assert all(contract["exhaustive"] for contract in contracts if "containers" in contract)
+
+
+def test_no_test_imports_from_another_test():
+    files = (ROOT / "tests").rglob("*.py")
+    borrowing = [
+        p.name for p in files if re.search(r"^(?:from|import) tests\.(?!support|conftest)", p.read_text(), re.M)
+    ]
+    assert not borrowing
+
+
+def test_the_unit_tests_mirror_the_packages():
+    packages = {p.name for p in (ROOT / "irl_core").iterdir() if p.is_dir() and p.name != "__pycache__"}
+    # Serving is tested against real servers, in contract.
+    expected = {*packages - {"serving"}, "ui", "train", "benchmarks", "documents"}
+    assert {p.name for p in (ROOT / "tests/unit").iterdir() if p.is_dir() and p.name != "__pycache__"} == expected
