@@ -89,7 +89,9 @@ def _transformers(located: LocatedPolicy, base: Backbone, calculator: bool) -> P
     )
 
 
-def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = None) -> Critic:
+def load_critic(
+    name: str | Path | None = None, *, dtype: torch.dtype | None = None, calibrated: bool = True
+) -> Critic:
     """Load a critic, and attach the calibration that lies beside it (`critic.calibration`; None where there is none).
 
     >>> from irl_core import Trace
@@ -106,6 +108,8 @@ def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = N
             shipped one, or `NAME@URL`.
         dtype: of the arithmetic; None takes bfloat16 where the processor has it, else float32. The two differ by
             some hundredths of a nat per trace (docs/lab-notes.md).
+        calibrated: whether to attach its calibration; one that does not fit this version is then refused. False is for
+            `train.calibrate`, which makes a new one.
 
     Raises:
         CriticError: if there is no such critic, or its card, weights or calibration cannot be used.
@@ -122,7 +126,7 @@ def load_critic(name: str | Path | None = None, *, dtype: torch.dtype | None = N
             from irl_core.critic.model import Critic
 
             critic = Critic(located.card, located.path, resolve_backbone(located.card.backbone), dtype)
-        if located.calibration_file.exists():
+        if calibrated and located.calibration_file.exists():
             critic.calibration = load_calibration(located.calibration_file)
     except (OSError, ValueError) as error:
         raise CriticError(f"the critic {str(name or 'standard')!r} cannot be loaded: {error}") from error

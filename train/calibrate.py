@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from irl_core.critic.names import calibration_file
 from irl_core.diagnosis.calibration import Calibration, TraceModel
 from irl_core.diagnosis.evidence import FEATURES
 from irl_core.evaluation.calibration_data import (
@@ -64,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if len({x.question for x in examples}) < 3:
         parser.error("figures are held out by problem: the traces have to be of three problems at least")
 
-    critic = load_critic(args.critic)
+    critic = load_critic(args.critic, calibrated=False)
     labelled = collect_features(critic, examples)
     outcomes = [collect_features(critic, list(traces_with_outcomes(path))) for path in args.outcomes]
 
@@ -93,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         other_steps = other.step_labels(model.predict(other))
         figures["reported_on"] = localisation_figures(other_steps, calibration.threshold, other.problems)
 
-    out = args.out or critic.path / "calibration.json"
+    out = args.out or calibration_file(critic.card, critic.path)
     out.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
     print_figures(figures | {"calibration": str(out)})
 

@@ -25,7 +25,16 @@ class LocatedCritic(NamedTuple):
     @property
     def calibration_file(self) -> Path:
         """Where a calibration of this critic lies, if it has one."""
-        return self.path / "calibration.json"
+        return calibration_file(self.card, self.path)
+
+
+def calibration_file(card: CriticCard, path: Path) -> Path:
+    """Where the calibration of the critic with that card in the folder `path` lies, or is to be written.
+
+    Critics that need no training share the folder of a policy, but not a calibration.
+    """
+    untrained = UNTRAINED.get(card.name) == card
+    return path / (f"{card.name}.calibration.json" if untrained else "calibration.json")
 
 
 def locate_critic(name: str | Path | None) -> LocatedCritic:

@@ -214,6 +214,13 @@ def test_a_calibration_of_other_features_is_refused_with_what_to_do(make_critic)
     (path / "calibration.json").write_text(json.dumps({**known, "features": renamed}))
     with pytest.raises(CriticError, match=r"fitted on the features surprise_per_token.* make it anew with .python"):
         load_critic(path)
+    assert load_critic(path, calibrated=False).calibration is None, "or it could never be made anew"
+
+
+def test_untrained_critics_of_one_folder_have_a_calibration_file_each():
+    files = {locate_critic(name).calibration_file for name in ("surprise", "log-ratio")}
+    assert {file.name for file in files} == {"surprise.calibration.json", "log-ratio.calibration.json"}
+    assert locate_critic("standard").calibration_file.name == "calibration.json"
 
 
 def test_a_missing_adapter_is_told_and_not_hashed(make_critic):

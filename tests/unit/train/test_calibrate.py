@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from irl_core.critic.card import CriticCard
 from irl_core.diagnosis.calibration import load_calibration
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
@@ -16,7 +17,7 @@ class HandMadeCritic:
     """Rewards a step by the number it holds."""
 
     def __init__(self, path):
-        self.path = path
+        self.path, self.card = path, CriticCard(name="hand-made")
 
     def score_many(self, items):
         rewards = [[-float(re.findall(r"\d", text)[-1]) for text in trace.step_texts()] for _, trace in items]
@@ -39,7 +40,7 @@ def test_calibrate_writes_what_the_diagnosis_reads_and_reports_held_out_figures(
     ]
     assert Trace.from_steps(lines[0]["steps"]).steps
     (tmp_path / "traces.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name: HandMadeCritic(tmp_path))
+    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(tmp_path))
     calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), "--source", "made up"])
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert figures["cross_validated"]["f1"]["value"] == 1.0
@@ -64,7 +65,7 @@ def test_outcomes_of_other_generators_settle_how_probable_an_error_is_in_the_who
     ]
     for name, rows in (("traces", lines), ("weaker", ended)):
         (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name: HandMadeCritic(tmp_path))
+    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(tmp_path))
     options = ["--source", "made up", "--outcomes", str(tmp_path / "weaker.jsonl")]
     calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), *options])
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -86,7 +87,7 @@ def test_a_calibration_from_demonstrations_uses_no_label_and_is_judged_on_labell
     (tmp_path / "gsm8k.jsonl").write_text("\n".join(map(json.dumps, rows)))
     line = {"question": "Q", "steps": ["3 + 4 = 8 pens", "so 8"], "first_error_step": 0}
     (tmp_path / "other.jsonl").write_text(json.dumps(line) + "\n" + json.dumps(line | {"first_error_step": -1}))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name: HandMadeCritic(tmp_path))
+    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(tmp_path))
     options = ["--n", "5", "--report-on", str(tmp_path / "other.jsonl"), "--false-flag-rate", "0.1"]
     calibrate.main(["--demonstrations", str(tmp_path / "gsm8k.jsonl"), "--out", str(tmp_path / "c.json"), *options])
     figures = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -108,7 +109,7 @@ def test_a_calibration_without_a_wrong_trace_is_refused_in_words(tmp_path, capsy
 
 def run_calibrate(lines, folder, monkeypatch, capsys, *options):
     (folder / "traces.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name: HandMadeCritic(folder))
+    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(folder))
     calibrate.main(["--traces", str(folder / "traces.jsonl"), "--source", "made up", *options])
     return json.loads(capsys.readouterr().out.splitlines()[-1]), load_calibration(folder / "calibration.json")
 
