@@ -2,7 +2,7 @@
 # Any pip option may be passed on, for instance the index of CPU-only builds of torch:
 #   make app PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
 # and any option of app.py:
-#   make app APP_FLAGS=--larger
+#   make app APP_FLAGS='--pair small'
 
 PYTHON ?= $(shell for p in python3.12 python3.11 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { command -v $$p; break; }; done)

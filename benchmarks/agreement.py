@@ -1,7 +1,7 @@
 """Do the policy's own solutions compute what a step computes, and does knowing that help to find the first wrong one?
 
-    python -m train.sample --policy larger --problems questions.jsonl --n 8 --max-tokens 256 --out samples.jsonl
-    python -m benchmarks.agreement --critic larger --traces labelled.jsonl --sampled samples.jsonl --penalty 20
+    python -m train.sample --policy standard --problems questions.jsonl --n 8 --max-tokens 256 --out samples.jsonl
+    python -m benchmarks.agreement --critic standard --traces labelled.jsonl --sampled samples.jsonl --penalty 20
 
 Of each step: the share of its question's samples that compute its results too, and how much less that is than of the
 step before. Both join the features of the diagnosis; everything is cross-validated by problem, and differences are

@@ -1,6 +1,6 @@
 """What the discriminator costs: one step of AIRL beside one plain GRPO step of TRL on the same rollouts' engine.
 
-    python -m benchmarks.airl_step --config train/configs/airl/embedded.yaml --max-steps 8 \\
+    python -m benchmarks.airl_step --config train/configs/airl/small.yaml --max-steps 8 \\
         --disc-updates 1 --local-weight 0.3
 
 Both trainers are built from the same configuration and run one after the other. The first step of each, which packs

@@ -1,6 +1,6 @@
 """How fast traces are drawn and scored on a GPU, and how exactly, beside what a user would use instead.
 
-    python -m benchmarks.cuda [--pair larger] [--out docs/cuda.json]
+    python -m benchmarks.cuda [--pair standard] [--out docs/cuda.json]
 
 A pair's own policy and critic as the app loads them, in bfloat16 where the GPU has it, beside transformers' `generate`
 and a padded batch. Each part is written when it is there; `python -m benchmarks.performance` puts the figures into
@@ -153,7 +153,7 @@ def endless(pair: str) -> TokenPolicy:
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cuda", description=__doc__)
-    parser.add_argument("--pair", choices=list(PAIRS), default="standard", help="which policy and critic")
+    parser.add_argument("--pair", choices=list(PAIRS), default="small", help="which policy and critic")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that count, after one that does not")
     parser.add_argument("--tokens", type=int, default=128, help="length of the traces")
     parser.add_argument("--out", type=Path, default=performance.GPU_FIGURES, help="the figures")

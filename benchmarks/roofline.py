@@ -11,13 +11,14 @@ import torch
 from transformers import AutoConfig
 
 from irl_core.models.backbones import resolve_backbone
+from irl_core.models.catalogue import SMOLLM2
 
 TRACES = 8
 
 
 def roofline(args: argparse.Namespace) -> dict[str, Any]:
     """What the machine can do at most, and what a token of the model asks of it."""
-    config = AutoConfig.from_pretrained(resolve_backbone().path)
+    config = AutoConfig.from_pretrained(resolve_backbone(SMOLLM2.name).path)
     head_dim = config.hidden_size // config.num_attention_heads
     attention = 2 * config.hidden_size * head_dim * (config.num_attention_heads + config.num_key_value_heads)
     body = config.num_hidden_layers * (attention + 3 * config.hidden_size * config.intermediate_size)

@@ -16,10 +16,11 @@ import torch
 from transformers import CompileConfig, ContinuousBatchingConfig, GenerationConfig
 
 from irl_core.models.backbones import load_tokenizer, resolve_backbone
+from irl_core.models.catalogue import SMOLLM2
 from irl_core.models.gguf import Packing, load_merged
+from irl_core.models.pairs import SMALL
 from irl_core.models.prompts import prompt_ids
 from irl_core.policy.base import Policy
-from irl_core.policy.names import SHIPPED
 from irl_core.policy.openvino import OpenVINOPolicy
 from irl_core.policy.sampling import Sampling
 from irl_core.policy.transformers import TransformersPolicy
@@ -44,22 +45,23 @@ class EndlessOpenVINO(OpenVINOPolicy):
 
 
 def endless_openvino(packing: Packing) -> EndlessOpenVINO:
-    policy = EndlessOpenVINO(packing, resolve_backbone(), SHIPPED, packing=packing)
+    policy = EndlessOpenVINO(packing, resolve_backbone(SMOLLM2.name), SMALL.policy, packing=packing)
     policy.stop_ids = frozenset()
     return policy
 
 
 def endless_packaged() -> EndlessOpenVINO:
     """The backbone's own GGUF file, Q4_1: what an adapter would have to be merged into is not fine enough for it."""
-    backbone = resolve_backbone()
+    backbone = resolve_backbone(SMOLLM2.name)
     policy = EndlessOpenVINO("Q4_1", backbone, packed=backbone.gguf)
     policy.stop_ids = frozenset()
     return policy
 
 
 def endless_transformers(prepare: Callable[[Any], Any] = lambda model: model) -> TransformersPolicy:
-    backbone = resolve_backbone()
-    policy = TransformersPolicy("float32", None, prepare(load_merged(backbone, SHIPPED)), load_tokenizer(backbone))
+    backbone = resolve_backbone(SMOLLM2.name)
+    model = prepare(load_merged(backbone, SMALL.policy))
+    policy = TransformersPolicy("float32", None, model, load_tokenizer(backbone))
     policy.stop_ids = frozenset()
     return policy
 

@@ -14,9 +14,10 @@ from irl_core.critic.model import new_engine
 from irl_core.critic.prefix_reader import PrefixReader, PromptAndCompletion
 from irl_core.critic.token_statistics import causal_statistics
 from irl_core.models.backbones import resolve_backbone
+from irl_core.models.catalogue import SMOLLM2
 from irl_core.models.gguf import Packing
 from irl_core.models.openvino_graphs import packed_graph
-from irl_core.policy.names import SHIPPED
+from irl_core.models.pairs import SMALL
 
 PADDED_TO = 256
 
@@ -111,7 +112,7 @@ def _scoring_graph(packing: Packing):
     import openvino
     import openvino.opset13 as op
 
-    folder = packed_graph(resolve_backbone(), SHIPPED, packing)
+    folder = packed_graph(resolve_backbone(SMOLLM2.name), SMALL.policy, packing)
     graph = openvino.Core().read_model(folder / "openvino_model.xml")
 
     def number(*values: int):

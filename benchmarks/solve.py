@@ -15,6 +15,7 @@ import threading
 import time
 from pathlib import Path
 
+from irl_core.models.pairs import PAIRS, STANDARD
 from irl_core.policy.sampling import Sampling
 from irl_core.session.workbench import Workbench
 from irl_core.text.traces import Problem
@@ -27,10 +28,10 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=Sampling().n, help="traces of each problem")
     parser.add_argument("--max-tokens", type=int, default=Sampling().max_tokens, help="tokens of a trace at the most")
     parser.add_argument("--runs", type=int, default=5, help="problems to solve, after one that is not counted")
-    parser.add_argument("--larger", action="store_true", help="the larger pair of policy and critic")
+    parser.add_argument("--pair", choices=list(PAIRS), default=STANDARD.name, help="which policy and critic")
     args = parser.parse_args()
     questions = [problem["question"] for problem in json.loads(EXAMPLES.read_text())["problems"]]
-    workbench = Workbench(policy="larger", critic="larger") if args.larger else Workbench()
+    workbench = Workbench(policy=args.pair, critic=args.pair)
     started = time.monotonic()
     workbench.load()
     loading = time.monotonic() - started

@@ -29,12 +29,13 @@ from irl_core.critic.engines.openvino import OpenVINOModel
 from irl_core.critic.model import Critic
 from irl_core.loading import load_critic
 from irl_core.models.backbones import load_tokenizer, resolve_backbone
+from irl_core.models.catalogue import SMOLLM2
 from irl_core.models.devices import native_dtype
 from irl_core.models.gguf import load_merged
+from irl_core.models.pairs import SMALL
 from irl_core.models.prompts import prompt_ids
 from irl_core.models.solution_tokens import encode_solution
 from irl_core.policy.base import Policy, TokenPolicy
-from irl_core.policy.names import SHIPPED
 from irl_core.policy.sampling import Sampling
 from irl_core.session.record import Session
 from irl_core.session.run import Run
@@ -60,8 +61,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def sampling(args: argparse.Namespace) -> dict[str, Any]:
     """Eight traces of one problem, 128 tokens each: ours, and what a user would take instead."""
-    backbone = resolve_backbone()
-    tokenizer, merged = load_tokenizer(backbone), load_merged(backbone, SHIPPED)
+    backbone = resolve_backbone(SMOLLM2.name)
+    tokenizer, merged = load_tokenizer(backbone), load_merged(backbone, SMALL.policy)
     with ExitStack() as stack:
 
         def vllm() -> samplers.Sampler:
@@ -75,8 +76,8 @@ def sampling(args: argparse.Namespace) -> dict[str, Any]:
             "OpenVINO Q8_0 (default)": lambda: samplers.of_policy(samplers.endless_openvino("Q8_0")),
             "OpenVINO F16": lambda: samplers.of_policy(samplers.endless_openvino("F16")),
             "generate, float32": lambda: samplers.generate(merged, tokenizer),
-            "generate, bfloat16": lambda: samplers.generate(load_merged(backbone, SHIPPED).bfloat16(), tokenizer),
-            "generate_batch, float32": lambda: samplers.generate_batch(load_merged(backbone, SHIPPED), tokenizer),
+            "generate, bfloat16": lambda: samplers.generate(load_merged(backbone, SMALL.policy).bfloat16(), tokenizer),
+            "generate_batch, float32": lambda: samplers.generate_batch(load_merged(backbone, SMALL.policy), tokenizer),
         }
         if args.vllm_python:
             builders["vLLM, bfloat16"] = vllm
@@ -85,11 +86,11 @@ def sampling(args: argparse.Namespace) -> dict[str, Any]:
 
 def alternatives(args: argparse.Namespace) -> dict[str, Any]:
     """The same work by other ways that the sampler could go."""
-    backbone = resolve_backbone()
+    backbone = resolve_backbone(SMOLLM2.name)
     tokenizer = load_tokenizer(backbone)
 
     def generate(prepare: Callable[[Any], Any]) -> samplers.Sampler:
-        return samplers.generate(prepare(load_merged(backbone, SHIPPED)), tokenizer)
+        return samplers.generate(prepare(load_merged(backbone, SMALL.policy)), tokenizer)
 
     def loop(prepare: Callable[[Any], Any]) -> samplers.Sampler:
         return samplers.of_policy(samplers.endless_transformers(prepare))
@@ -119,16 +120,18 @@ def _drawing(engine: samplers.Sampler, tokens: int) -> Callable[[int], int]:
 
 def scoring(args: argparse.Namespace) -> dict[str, Any]:
     """Eight drawn traces of one problem; how far each engine is from float32; an edit in the last third."""
-    backbone = resolve_backbone()
+    backbone = resolve_backbone(SMOLLM2.name)
     rows = drawn_rows(args.tokens)
-    exact_model = load_merged(backbone, SHIPPED)
-    model = load_merged(backbone, SHIPPED).to(native_dtype())
+    exact_model = load_merged(backbone, SMALL.policy)
+    model = load_merged(backbone, SMALL.policy).to(native_dtype())
     kind = str(model.dtype).removeprefix("torch.")
     engines = {
-        f"ours, OpenVINO's pages, {kind} (default)": scorers.ours(OpenVINOModel(backbone, SHIPPED)),
-        f"ours, PyTorch, {kind}": scorers.ours(scorers.reordered(load_merged(backbone, SHIPPED).to(native_dtype()))),
+        f"ours, OpenVINO's pages, {kind} (default)": scorers.ours(OpenVINOModel(backbone, SMALL.policy)),
+        f"ours, PyTorch, {kind}": scorers.ours(
+            scorers.reordered(load_merged(backbone, SMALL.policy).to(native_dtype()))
+        ),
         f"ours, PyTorch, {kind}, weights as torch keeps them": scorers.ours(model),
-        "ours, PyTorch's int8": scorers.ours(samplers.int8(load_merged(backbone, SHIPPED))),
+        "ours, PyTorch's int8": scorers.ours(samplers.int8(load_merged(backbone, SMALL.policy))),
         "ours, PyTorch, float32": scorers.ours(exact_model),
         f"plain loop padded to {scorers.PADDED_TO}, {kind}": scorers.plain_loop(model, scorers.PADDED_TO),
         f"plain loop, no padding, {kind}": scorers.plain_loop(model),
@@ -168,7 +171,7 @@ def drawn_rows(tokens: int) -> list[tuple[list[int], list[int]]]:
     """Prompt and completion ids of eight traces that the shipped policy draws."""
     from irl_core.loading import load_policy
 
-    return rows_of(load_policy(str(SHIPPED)), TRACES, tokens)
+    return rows_of(load_policy(SMALL.name), TRACES, tokens)
 
 
 def rows_of(policy: TokenPolicy, n: int, tokens: int) -> list[tuple[list[int], list[int]]]:
@@ -229,9 +232,9 @@ def coloured(policy: Policy, critic: Critic, args: argparse.Namespace) -> dict[s
 def scaling(args: argparse.Namespace) -> dict[str, Any]:
     """More traces, and longer ones: does the cost grow with their tokens?"""
     sampler = samplers.of_policy(samplers.endless_openvino("Q8_0"))
-    backbone = resolve_backbone()
+    backbone = resolve_backbone(SMOLLM2.name)
     tokenizer = load_tokenizer(backbone)
-    score = scorers.ours(OpenVINOModel(backbone, SHIPPED))
+    score = scorers.ours(OpenVINOModel(backbone, SMALL.policy))
     prompt = prompt_ids(tokenizer, samplers.QUESTION)
     text = encode_solution(tokenizer, SOLUTION * 8)[0]
 

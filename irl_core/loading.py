@@ -30,16 +30,16 @@ def load_policy(name: str = "auto", *, backbone: str | None = None, calculator: 
     """Load the policy called `name`.
 
     >>> from irl_core.policy import Sampling, TraceEnded
-    >>> policy = load_policy("standard")
+    >>> policy = load_policy("small")
     >>> question = "Tom has 3 boxes of 4 pens. How many pens does he have?"
     >>> events = policy.sample(question, Sampling(n=1, temperature=0))
     >>> [event.trace.answer for event in events if isinstance(event, TraceEnded)]
     ['12']
 
     Args:
-        name: "auto" (see `choose_policy`), "standard" or "larger" (those shipped with Errata), "embedded" or another
-            packed model (the plain backbone), a folder with a LoRA adapter or a whole model, or a hub name; or one
-            that an engine serves (`irl_core.models.served_names`): "vllm:NAME", a URL of a server, or "NAME@URL".
+        name: "auto" (see `choose_policy`), a pair's ("small", "standard"), a packed model's (the plain backbone,
+            `irl_core.models.catalogue`), a folder with a LoRA adapter or a whole model, or a hub name; or one that an
+            engine serves (`irl_core.models.served_names`): "vllm:NAME", a URL of a server, or "NAME@URL".
         backbone: what an adapter is put on; None takes what its configuration says.
         calculator: fill in results after '=' by exact arithmetic; needs the transformers engine, which is slower.
 
@@ -97,15 +97,15 @@ def load_critic(
     >>> from irl_core import Trace
     >>> question = "Tom has 3 boxes of 4 pens. How many pens does he have?"
     >>> solutions = [Trace.from_text(f"3 * 4 = {pens} pens") for pens in (12, 13)]
-    >>> right, wrong = load_critic("standard").score(question, solutions)
+    >>> right, wrong = load_critic("small").score(question, solutions)
     >>> right.trace_score > wrong.trace_score
     True
 
     Args:
-        name: None or `standard` for the shipped one, `larger` for that on the larger backbone, `surprise` or
-            `log-ratio` for those that cost nothing, or a folder; or one that an engine serves
-            (`irl_core.models.served_names`): `vllm:NAME`, a URL of a server that serves the merged weights of the
-            shipped one, or `NAME@URL`.
+        name: a pair's (`small`, `standard`), None for that of the pair that is taken here
+            (`irl_core.models.pairs.choose_pair`), `surprise` or `log-ratio` for those that cost nothing, or a folder;
+            or one that an engine serves (`irl_core.models.served_names`): `vllm:NAME`, a URL of a server that serves
+            the merged weights of the shipped one, or `NAME@URL`.
         dtype: of the arithmetic; None takes bfloat16 where the processor has it, else float32. The two differ by
             some hundredths of a nat per trace (docs/lab-notes.md).
         calibrated: whether to attach its calibration; one that does not fit this version is then refused. False is for
@@ -129,5 +129,5 @@ def load_critic(
         if calibrated and located.calibration_file.exists():
             critic.calibration = load_calibration(located.calibration_file)
     except (OSError, ValueError) as error:
-        raise CriticError(f"the critic {str(name or 'standard')!r} cannot be loaded: {error}") from error
+        raise CriticError(f"the critic {str(name or 'of the pair')!r} cannot be loaded: {error}") from error
     return critic

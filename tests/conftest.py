@@ -11,6 +11,7 @@ from hypothesis import settings
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("ERRATA_PAIR", "small")  # where no pair is named: the others take minutes
 if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: threads that wait for each other's cores only spin
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -1,6 +1,6 @@
 """Adversarial IRL: a policy and a dense reward, learned together from expert demonstrations.
 
-    python -m train.airl --config train/configs/airl/embedded.yaml
+    python -m train.airl --config train/configs/airl/small.yaml
     accelerate launch --config_file train/accelerate/ddp.yaml -m train.airl --config train/configs/airl/qwen2.5-3b.yaml
 
 The policy writes solutions; a discriminator learns to tell them from the expert's and pays them, token by token, for

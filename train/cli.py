@@ -230,7 +230,7 @@ def add_training_options(parser: argparse.ArgumentParser, *, out: str, lr: float
     """What every script that trains from demonstrations asks: where to write, what to train, how fast, and whether to
     go on."""
     parser.add_argument("--out", default=out, help="folder for what is trained, checkpoints and metrics")
-    parser.add_argument("--backbone", default="embedded", help="'embedded', a folder, or a hub name")
+    parser.add_argument("--backbone", default="smollm2-135m", help="a packed model's name, a folder, or a hub name")
     parser.add_argument(
         "--demonstrations", default="openai/gsm8k", help="GSM8K train as JSON lines, or its hub name; '' for none"
     )

@@ -1,6 +1,6 @@
 """Record the runs that the page shows before any model is loaded: its own examples, solved with its own settings.
 
-    python -m train.gallery [--pairs larger]
+    python -m train.gallery [--pairs standard]
 
 Needed again whenever a shipped policy, critic or calibration changes; a test names the record that is stale.
 """

@@ -1,6 +1,6 @@
 """GRPO with the outcome as its reward: what a policy learns when it is told which answers are right.
 
-    python -m train.grpo --config train/configs/airl/embedded.yaml --out runs/grpo
+    python -m train.grpo --config train/configs/airl/small.yaml --out runs/grpo
 
 The upper bound for adversarial IRL, which is not told. Takes the same configuration; what belongs to the
 discriminator is not used. Ctrl-C keeps everything, and a stopped or killed run goes on with `--resume`.

@@ -8,7 +8,7 @@ known, "gold_answer" and "final_correct". An answer that is a whole solution in 
 A line that cannot be used is named in the last line of figures and skipped. Ctrl-C keeps what is finished, and
 --resume goes on behind the last problem whose n lines are all there; what is drawn does not depend on where it began.
 
-NAME is auto, embedded, a folder or a hub name; vllm:NAME is the same on vLLM; NAME@URL,URL#MODEL are servers of it,
+NAME is auto, a pair, a folder or a hub name; vllm:NAME is the same on vLLM; NAME@URL,URL#MODEL are servers of it,
 which share the work; URL#MODEL is the chat of any server of OpenAI's protocol (docs/serve.md).
 """
 
@@ -80,7 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--problems", type=Path, required=True, metavar="P.jsonl", help="the problems")
     parser.add_argument("--out", type=output_file, required=True, metavar="traces.jsonl", help="where the traces go")
     parser.add_argument("--n", type=int, default=asked.n, help="traces per problem")
-    parser.add_argument("--policy", default="auto", help="auto, embedded, a folder, a hub name, vllm:NAME or a URL")
+    parser.add_argument("--policy", default="auto", help="auto, a pair, a folder, a hub name, vllm:NAME or a URL")
     parser.add_argument("--seed", type=int, default=asked.seed, help="the same seed gives the same file")
     parser.add_argument("--temperature", type=float, default=asked.temperature, help="0 takes the most probable token")
     parser.add_argument(

@@ -28,6 +28,7 @@ from irl_core.learning.data.demonstrations import load_gsm8k
 from irl_core.learning.data.step_alternatives import alternatives, load_rollouts
 from irl_core.models.backbones import load_tokenizer, resolve_backbone
 from irl_core.models.devices import native_device
+from irl_core.models.pairs import SMALL
 from train.cli import add_training_options, parse_args, print_figures
 
 
@@ -141,7 +142,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.warmup", description=__doc__)
     add_training_options(parser, out="runs/warmup", lr=2e-4)
     parser.add_argument("--name", default="contrast", help="the critic's name")
-    parser.add_argument("--init", default="assets/checkpoints/policy", help="adapter to start from: the policy's")
+    parser.add_argument("--init", default=SMALL.policy, help="adapter to start from: the small policy's")
     parser.add_argument("--limit", type=int, help="use only the first so many demonstrations")
     parser.add_argument("--rollouts", help="samples of the policy on them, from train.sample; none: edits alone")
     parser.add_argument("--only-with-rollouts", action="store_true", help="leave out demonstrations without samples")

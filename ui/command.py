@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from irl_core.models import cache
-from irl_core.models.pairs import PAIRS
+from irl_core.models.pairs import NEEDED, PAIRS, VARIABLE, choose_pair
 
 if TYPE_CHECKING:
     from irl_core.models.cache import CacheEntry
@@ -36,10 +36,13 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     of_cache = commands.add_parser("cache", help=f"show {what}", description=f"Show {what}, with size and last use.")
     of_cache.add_argument("--clear", action="store_true", help="remove them; what is needed is made again")
     options = parser.parse_args(arguments)
-    pair = "larger" if options.larger else os.environ.get("ERRATA_PAIR") or None
-    if pair not in (None, *PAIRS):
-        parser.error(f"ERRATA_PAIR is {pair!r}; it must be one of {', '.join(PAIRS)}")
-    options.policy, options.critic = options.policy or pair or "auto", options.critic or pair
+    if not options.policy or not options.critic:
+        try:
+            pair = choose_pair(options.pair)
+        except ValueError as error:
+            parser.error(str(error))
+        options.policy = options.policy or (pair.name if options.pair or os.environ.get(VARIABLE) else "auto")
+        options.critic = options.critic or pair.name
     return options
 
 
@@ -50,14 +53,15 @@ def _add_page_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy",
         metavar="NAME",
-        help="who writes solutions: auto, embedded, a folder, a hub name, vllm:NAME or a URL (default: auto)",
+        help="who writes solutions: a pair, a folder, a hub name, vllm:NAME or a URL (default: the pair's)",
     )
     parser.add_argument(
-        "--larger",
-        action="store_true",
-        help="policy and critic on Qwen2.5-Coder-0.5B: right more often, twice as slow (491 MB, fetched once); "
-        "where no option can be given, as in a Space, set ERRATA_PAIR=larger",
+        "--pair",
+        metavar="NAME",
+        help=f"policy and critic that belong together: {', '.join(PAIRS)} (default: standard, or small where less "
+        f"than {NEEDED / 1e9:.0f} GB of memory are free); where no option can be given, as in a Space, set {VARIABLE}",
     )
+    parser.add_argument("--larger", action="store_const", dest="pair", const="larger", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to listen on (default: 7860)")
     parser.add_argument("--replay-only", action="store_true", help="load no model; only saved sessions can be read")
 

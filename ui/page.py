@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from irl_core.models.pairs import LARGER, STANDARD, Pair
+from irl_core.models.pairs import STANDARD, Pair
 from irl_core.session.record import Session, load_session
 from ui.diagnose import DiagnoseTab
 from ui.reading_column import Updates
@@ -43,7 +43,7 @@ _FIGURES = ASSETS / "checkpoints" / "figures.json"
 def build_page(workbench: Workbench | None) -> gr.Blocks:
     """The whole app. `workbench` is None in replay-only mode: saved sessions can be read, nothing can be run."""
     examples = json.loads((ASSETS / "examples.json").read_text("utf-8"))
-    gallery = load_gallery(LARGER if workbench is None else workbench.pair or STANDARD)
+    gallery = load_gallery(STANDARD if workbench is None else workbench.pair or STANDARD)
     page = gr.Blocks(title="Errata", fill_width=True, analytics_enabled=False, elem_id="errata")
     with page:
         masthead = html(_masthead(workbench), js_on_load=script("page.js"), elem_id="masthead")
@@ -57,7 +57,7 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
         solver.accept_rewrites(tab.reading.text, tab.session, tab.selection)
         solver.accept_rewrites(pasted.reading.text, pasted.session, gr.State(Selection(0)))
         SessionViewer(tab, can_solve=workbench is not None).connect(examples["problems"], gallery)
-        pair = LARGER if workbench is None else workbench.pair
+        pair = STANDARD if workbench is None else workbench.pair
         html(_COLOPHON.format(measured=measured(_FIGURES, pair) if pair else ""))
         page.unload(solver.forget)
         if workbench is not None:

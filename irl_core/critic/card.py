@@ -43,7 +43,7 @@ class CriticCard(Record):
 
     name: str
     form: Form = "log_prob"
-    backbone: str = "embedded"
+    backbone: str = "smollm2-135m"
     adapter: str | None = "."
     reference_backbone: str | None = None
     reference_adapter: str | None = None

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from irl_core.critic.card import CriticCard
 from irl_core.critic.weights import CriticError
-from irl_core.models.pairs import PAIRS, STANDARD
+from irl_core.models.pairs import PAIRS, SMALL, choose_pair, pair_called
 
-# They need no training: a shipped policy's own log-probability, and how much its fine-tuning changed it.
+# They need no training: the small policy's own log-probability, and how much its fine-tuning changed it.
 UNTRAINED = {
     "surprise": CriticCard(name="surprise", false_equation_penalty=0.0),
     "log-ratio": CriticCard(name="log-ratio", form="log_ratio", false_equation_penalty=0.0),
@@ -38,14 +38,17 @@ def calibration_file(card: CriticCard, path: Path) -> Path:
 
 
 def locate_critic(name: str | Path | None) -> LocatedCritic:
-    """The critic called `name`, which no engine serves: None, a pair's name, `surprise`, `log-ratio`, or a folder.
+    """The critic called `name`, which no engine serves: a pair's name, `surprise`, `log-ratio`, or a folder.
+
+    None is the critic of `irl_core.models.pairs.choose_pair`.
 
     Raises:
         CriticError: if there is no such critic or its card cannot be read.
+        ValueError: if `ERRATA_PAIR` names no pair.
     """
     if card := UNTRAINED.get(str(name)):
-        return LocatedCritic(card, STANDARD.policy)
-    pair = PAIRS.get(str(name or STANDARD.name))
+        return LocatedCritic(card, SMALL.policy)
+    pair = choose_pair() if name is None else pair_called(str(name))
     path = pair.critic if pair else Path(str(name))
     if not (path / "critic.json").exists():
         known = ", ".join(map(repr, [*PAIRS, *UNTRAINED]))

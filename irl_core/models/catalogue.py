@@ -45,7 +45,7 @@ class PackedModel:
 
 
 SMOLLM2 = PackedModel(
-    name="embedded",
+    name="smollm2-135m",
     label="SmolLM2-135M",
     folder="smollm2-135m",
     gguf="SmolLM2-135M-Instruct.Q4_1.gguf",
@@ -72,3 +72,9 @@ QWEN_CODER = PackedModel(
     dtype="bfloat16",
 )
 PACKED = {model.name: model for model in (SMOLLM2, QWEN_CODER)}
+_FORMER_NAMES = {"embedded": SMOLLM2}  # in adapters that were made when there was no other
+
+
+def packed_called(name: str) -> PackedModel | None:
+    """The packed model of that name; None where it is none."""
+    return PACKED.get(name) or _FORMER_NAMES.get(name)

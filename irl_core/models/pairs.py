@@ -1,41 +1,84 @@
-"""The pairs of policy and critic that come with Errata, by name."""
+"""The pairs of policy and critic that come with Errata, by name, and which of them is taken here."""
 
 from __future__ import annotations
 
+import logging
+import os
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from irl_core.models.catalogue import QWEN_CODER, SMOLLM2
+from irl_core.models.catalogue import QWEN_CODER, SMOLLM2, PackedModel
+from irl_core.models.memory import free_memory
+
+log = logging.getLogger(__name__)
 
 CHECKPOINTS = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
+VARIABLE = "ERRATA_PAIR"
+NEEDED = 6_000_000_000
+"""Bytes that have to be free for the default pair: its peak while it is converted the first time, and some air."""
+
+_FORMER_NAMES = {"larger": "standard"}
 
 
 class Pair(NamedTuple):
-    """Folders of a policy's adapter and of the critic that judges it.
+    """A policy and the critic that judges it, on one backbone.
 
-    `name` is what commands call the pair, `label` what a page may call the policy, `figures` where `figures.json` has
-    those of the critic's calibration.
+    `name` is what commands call the pair, `policy` and `critic` are folders, `label` is what a page may call the
+    policy, `figures` where `figures.json` has those of the critic's calibration.
     """
 
     name: str
+    backbone: PackedModel
     policy: Path
     critic: Path
     label: str
     figures: str
 
 
-STANDARD = Pair(
-    "standard",
-    CHECKPOINTS / "policy",
-    CHECKPOINTS / "critic",
-    f"{SMOLLM2.label}, taught by Errata",
-    "mr-gsm8k/calibration",
-)
-LARGER = Pair(
-    "larger",
-    CHECKPOINTS / "larger" / "policy",
-    CHECKPOINTS / "larger" / "critic",
-    f"{QWEN_CODER.label}, taught by Errata",
-    "mr-gsm8k/calibration-larger",
-)
-PAIRS = {pair.name: pair for pair in (STANDARD, LARGER)}
+def _shipped(name: str, backbone: PackedModel) -> Pair:
+    folder, label = CHECKPOINTS / name, f"{backbone.label}, taught by Errata"
+    return Pair(name, backbone, folder / "policy", folder / "critic", label, f"mr-gsm8k/calibration-{name}")
+
+
+SMALL = _shipped("small", SMOLLM2)
+STANDARD = _shipped("standard", QWEN_CODER)
+PAIRS = {pair.name: pair for pair in (SMALL, STANDARD)}
+
+
+def pair_called(name: str) -> Pair | None:
+    """The pair of that name, or of that former name, which is told; None where it is none."""
+    if new := _FORMER_NAMES.get(name):
+        log.warning("the pair %r is called %r now, and is the default", name, new)
+    return PAIRS.get(new or name)
+
+
+def choose_pair(name: str | None = None) -> Pair:
+    """The pair called `name`, else that of `ERRATA_PAIR`, else `default_pair()`.
+
+    Raises:
+        ValueError: if there is no pair of that name.
+    """
+    for given, where in ((name, "--pair"), (os.environ.get(VARIABLE), VARIABLE)):
+        if given:
+            pair = pair_called(given)
+            if pair is None:
+                raise ValueError(f"{where} is {given!r}; it must be one of {', '.join(PAIRS)}")
+            return pair
+    return default_pair()
+
+
+@cache  # policy and critic have to agree, though the one that is loaded first leaves less memory for the other
+def default_pair() -> Pair:
+    """`standard`, or `small` where less than `NEEDED` bytes are free, which is told."""
+    free = free_memory()
+    if free >= NEEDED:
+        return STANDARD
+    log.warning(
+        "%.1f GB of memory are free here, and the pair `standard` wants %.0f: taking `small`; `--pair standard` or "
+        "%s=standard takes it all the same",
+        free / 1e9,
+        NEEDED / 1e9,
+        VARIABLE,
+    )
+    return SMALL

@@ -4,7 +4,7 @@
     URL[,URL...][#MODEL]            what a server that speaks the OpenAI protocol calls MODEL (needless if it has one)
     WHAT@URL[,URL...][#MODEL]       the same, where MODEL is WHAT: its tokenizer, prompt form and card are read here
 
-WHAT is any name that needs no engine ("auto", "embedded", a folder, a hub name, "surprise"); URLs are replicas.
+WHAT is any name that needs no engine ("auto", "small", a folder, a hub name, "surprise"); URLs are replicas.
 """
 
 from __future__ import annotations

@@ -7,15 +7,13 @@ import logging
 from pathlib import Path
 from typing import NamedTuple
 
-from irl_core.models.backbones import EMBEDDED
-from irl_core.models.catalogue import PACKED
+from irl_core.models.catalogue import SMOLLM2, packed_called
 from irl_core.models.devices import native_device
-from irl_core.models.pairs import PAIRS, STANDARD
+from irl_core.models.pairs import PAIRS, choose_pair, pair_called
 from irl_core.models.prompts import PromptForm
 
 log = logging.getLogger(__name__)
 
-SHIPPED = STANDARD.policy
 ON_GPU = "Qwen/Qwen2.5-0.5B-Instruct"
 
 
@@ -37,11 +35,12 @@ def locate_policy(name: str, backbone: str | None = None) -> LocatedPolicy:
 
     Raises:
         PolicyError: if an adapter does not say what it is put on.
+        ValueError: if `ERRATA_PAIR` names no pair.
     """
     if name == "auto":
         name = choose_policy()
-    elif name in PAIRS:
-        name = str(PAIRS[name].policy)
+    elif pair := pair_called(name):
+        name = str(pair.policy)
     adapter = Path(name) if (Path(name) / "adapter_config.json").exists() else None
     # An adapter of ours was taught the short form; any other model is asked in its own.
     form: PromptForm = "chat" if adapter is None else "short"
@@ -53,7 +52,7 @@ def display_name(name: str) -> str:
     for pair in PAIRS.values():
         if name == str(pair.policy):
             return pair.label
-    if packed := PACKED.get(name):
+    if packed := packed_called(name):
         return packed.label
     return Path(name).name if Path(name).exists() else name
 
@@ -62,18 +61,16 @@ def choose_policy() -> str:
     """What "auto" means here, which is also logged.
 
     Qwen2.5-0.5B-Instruct where a GPU is present and the hub's local cache holds it (on a CPU it would be several
-    times slower); else the policy that is shipped with Errata; else the plain embedded model.
+    times slower); else the policy of `irl_core.models.pairs.choose_pair`.
     """
     from huggingface_hub import try_to_load_from_cache
 
     if native_device().type == "cuda" and isinstance(try_to_load_from_cache(ON_GPU, "model.safetensors"), str):
         log.info("policy: %s, found in the local hub cache", ON_GPU)
         return ON_GPU
-    if (SHIPPED / "adapter_config.json").exists():
-        log.info("policy: %s", STANDARD.label)
-        return str(SHIPPED)
-    log.warning("policy: the plain embedded model, because no adapter lies in %s", SHIPPED)
-    return EMBEDDED
+    pair = choose_pair()
+    log.info("policy: %s", pair.label)
+    return str(pair.policy)
 
 
 def _base_of(adapter: Path) -> str:
@@ -81,4 +78,4 @@ def _base_of(adapter: Path) -> str:
         base = json.loads((adapter / "adapter_config.json").read_text())["base_model_name_or_path"]
     except (KeyError, json.JSONDecodeError) as error:
         raise PolicyError(f"{adapter}/adapter_config.json does not name a base model ({error})") from error
-    return base or EMBEDDED
+    return base or SMOLLM2.name

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from irl_core.models.backbones import EMBEDDED, Backbone, resolve_backbone
+from irl_core.models.backbones import Backbone, resolve_backbone
+from irl_core.models.catalogue import packed_called
 from irl_core.serving.client import BRIEF, Call, Patience, ask_all
 from irl_core.serving.errors import Refused, ServerError
 
@@ -63,7 +64,7 @@ def tokenizer_files(name: str) -> Backbone:
         BackboneError: if a name that is no hub name cannot be resolved.
         OSError: if the hub does not have it.
     """
-    if name == EMBEDDED:
+    if packed_called(name):
         return resolve_backbone(name)
     if Path(name).is_dir():
         return Backbone(name, Path(name), None, "")

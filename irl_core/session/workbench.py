@@ -13,7 +13,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Literal
 
 from irl_core.diagnosis.suspect_step import diagnose
-from irl_core.models.pairs import PAIRS
+from irl_core.models.pairs import choose_pair, pair_called
 from irl_core.policy.sampling import Sampling
 from irl_core.session.record import ModelCard, Session
 from irl_core.session.run import Growing, Run, Snapshot, with_trace
@@ -43,7 +43,7 @@ class Workbench:
         `retry_after` is how many seconds `start_loading` leaves between a failure and the next attempt.
         """
         self._policy_name, self._critic_name, self._retry_after = policy, critic, retry_after
-        self.pair = PAIRS.get(critic or "standard")
+        self.pair = pair_called(critic) if critic else choose_pair()
         self._policies: dict[bool, Policy] = {}  # by whether they calculate
         self._critic: Critic | None = None
         self._scorer: ProblemScorer | None = None  # of the problem diagnosed last, whose solution may come back edited

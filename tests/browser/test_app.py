@@ -390,7 +390,7 @@ def test_an_examples_answer_goes_when_another_problem_is_typed_and_a_typed_one_s
 
 
 def test_an_opened_session_keeps_an_answer_that_is_also_the_pressed_examples(replay_app, open_page, tmp_path):
-    recorded = ASSETS / "gallery" / "larger" / "gsm8k-test-262.json"
+    recorded = ASSETS / "gallery" / "standard" / "gsm8k-test-262.json"
     saved = json.loads(recorded.read_text())
     saved["problem"]["question"] = "Six boxes hold 45 marbles each. How many marbles are there?"
     (tmp_path / "session.json").write_text(json.dumps(saved))

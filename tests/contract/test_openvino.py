@@ -16,6 +16,7 @@ from transformers import PreTrainedModel
 
 from irl_core.loading import load_policy
 from irl_core.models.backbones import Backbone, load_causal_lm, load_tokenizer, resolve_backbone
+from irl_core.models.catalogue import SMOLLM2
 from irl_core.models.download import BackboneError
 from irl_core.models.gguf import Packing, load_merged
 from irl_core.models.openvino_graphs import packed_graph
@@ -41,7 +42,7 @@ TOKENS = 24
 @pytest.fixture(scope="module")
 def backbone() -> Backbone:
     try:
-        return resolve_backbone()
+        return resolve_backbone(SMOLLM2.name)
     except BackboneError as problem:
         pytest.skip(f"the embedded backbone cannot be fetched: {problem}")
 

@@ -10,10 +10,11 @@ import torch
 from irl_core.learning.common.encoding import Encoded, collate, completion_logprobs
 from irl_core.learning.common.lora import load_adapter_weights, new_adapter
 from irl_core.models.backbones import load_tokenizer, resolve_backbone
+from irl_core.models.catalogue import SMOLLM2
 from irl_core.models.download import BackboneError
+from irl_core.models.pairs import SMALL
 from irl_core.models.prompts import prompt_ids
 from irl_core.models.solution_tokens import end_id
-from irl_core.policy.names import SHIPPED
 
 pytest.importorskip("openvino_genai")
 from irl_core.learning.airl.rollouts import OpenVINORollouts
@@ -26,7 +27,7 @@ QUESTION = "Tom has 3 pens and gets 4 more. How many pens does he have?"
 @pytest.fixture(scope="module")
 def backbone():
     try:
-        return resolve_backbone()
+        return resolve_backbone(SMOLLM2.name)
     except BackboneError as problem:
         pytest.skip(f"the embedded backbone cannot be fetched: {problem}")
 
@@ -35,7 +36,7 @@ def backbone():
 def trainer(backbone):
     """As much of a trainer as a rollout function may ask for."""
     model = new_adapter(backbone, rank=16, seed=0, float32=True)
-    load_adapter_weights(model, SHIPPED)
+    load_adapter_weights(model, SMALL.policy)
     return SimpleNamespace(
         model=model,
         args=SimpleNamespace(temperature=1.0, top_p=1.0, max_completion_length=60),

@@ -42,7 +42,7 @@ def _help(text: str) -> dict[str, str]:
 class PolicyRun:
     """The policy and its problems; everything else is in TRL's own settings."""
 
-    backbone: str = field(default="embedded", metadata=_help("'embedded', a folder, or a hub name"))
+    backbone: str = field(default="smollm2-135m", metadata=_help("a packed model's name, a folder, or a hub name"))
     init: str | None = field(default=None, metadata=_help("adapter folder that the policy starts from"))
     rank: int | None = field(default=16, metadata=_help("LoRA rank; null, in the file, trains all weights"))
     demonstrations: str = field(

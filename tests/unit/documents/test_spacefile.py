@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+from irl_core.models.pairs import default_pair
 from tests.conftest import ROOT
 from ui.command import parse_arguments
 
@@ -67,13 +68,13 @@ def test_the_tested_versions_lie_within_the_stated_ranges(requirements):
         assert requirement.specifier.contains(Version(canonical[name.lower()])), name
 
 
-def test_the_larger_pair_can_be_asked_for_where_no_option_can_be_given(manifest, monkeypatch):
+def test_a_pair_can_be_asked_for_where_no_option_can_be_given(manifest, monkeypatch):
     assert "ERRATA_PAIR" in manifest["env"]
-    monkeypatch.delenv("ERRATA_PAIR", raising=False)
-    assert (parse_arguments([]).policy, parse_arguments([]).critic) == ("auto", None)
-    monkeypatch.setenv("ERRATA_PAIR", "larger")
-    assert (parse_arguments([]).policy, parse_arguments([]).critic) == ("larger", "larger")
-    assert parse_arguments(["--policy", "embedded"]).policy == "embedded"
+    monkeypatch.delenv("ERRATA_PAIR")
+    assert (parse_arguments([]).policy, parse_arguments([]).critic) == ("auto", default_pair().name)
+    monkeypatch.setenv("ERRATA_PAIR", "small")
+    assert (parse_arguments([]).policy, parse_arguments([]).critic) == ("small", "small")
+    assert parse_arguments(["--policy", "smollm2-135m"]).policy == "smollm2-135m"
     monkeypatch.setenv("ERRATA_PAIR", "bigger")
     with pytest.raises(SystemExit):
         parse_arguments([])

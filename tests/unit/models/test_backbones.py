@@ -55,7 +55,8 @@ def test_a_plain_tokenizer_is_loaded_without_what_takes_transformers_seconds_to_
 
 def test_a_name_that_is_neither_folder_nor_hub_name_is_refused_with_the_choices() -> None:
     with pytest.raises(
-        BackboneError, match=r"neither 'embedded' nor 'qwen2\.5-coder-0\.5b', a folder on this disk, nor a hub name"
+        BackboneError,
+        match=r"neither 'smollm2-135m' nor 'qwen2\.5-coder-0\.5b', a folder on this disk, nor a hub name",
     ):
         resolve_backbone("no such thing")
 

@@ -34,21 +34,21 @@ def kept(tmp_path, monkeypatch) -> Path:
 def test_without_a_command_the_page_is_opened(monkeypatch):
     opened = []
     monkeypatch.setattr("ui.command.open_page", opened.append)
-    main(["--port", "7999", "--larger"])
-    assert [(o.port, o.policy, o.critic, o.replay_only) for o in opened] == [(7999, "larger", "larger", False)]
+    main(["--port", "7999", "--pair", "small"])
+    assert [(o.port, o.policy, o.critic, o.replay_only) for o in opened] == [(7999, "small", "small", False)]
 
 
 def test_a_pair_is_named_by_the_environment_where_no_option_names_one(monkeypatch):
-    monkeypatch.setenv("ERRATA_PAIR", "larger")
+    monkeypatch.setenv("ERRATA_PAIR", "small")
     options = parse_arguments(["--critic", "surprise"])
-    assert (options.policy, options.critic) == ("larger", "surprise")
+    assert (options.policy, options.critic) == ("small", "surprise")
 
 
 def test_a_pair_that_is_none_is_refused(monkeypatch, capsys):
     monkeypatch.setenv("ERRATA_PAIR", "largest")
     with pytest.raises(SystemExit):
         parse_arguments([])
-    assert "ERRATA_PAIR is 'largest'; it must be one of standard, larger" in capsys.readouterr().err
+    assert "ERRATA_PAIR is 'largest'; it must be one of small, standard" in capsys.readouterr().err
 
 
 def test_the_cache_is_listed_with_sizes_and_last_use_the_largest_first(kept):

@@ -15,7 +15,7 @@ from ui.theme import ASSETS
 def test_the_page_says_how_often_its_marks_are_right(tmp_path):
     figures = {"cross_validated.top1": {"value": 0.494}, "false_flag_rate": 0.2541, "n": 1401}
     path = tmp_path / "figures.json"
-    path.write_text(json.dumps({"mr-gsm8k/calibration": {"figures": figures}}))
+    path.write_text(json.dumps({"mr-gsm8k/calibration-standard": {"figures": figures}}))
     assert measured(path, STANDARD) == (
         "On 1,401 labelled solutions this critic named the first wrong step of 49% of the wrong ones "
         "exactly, and suspected 25% of the right ones. "
@@ -25,12 +25,12 @@ def test_the_page_says_how_often_its_marks_are_right(tmp_path):
 def test_a_share_that_was_not_measured_is_not_claimed(tmp_path):
     path = tmp_path / "figures.json"
     path.write_text(
-        json.dumps({"mr-gsm8k/calibration": {"figures": {"cross_validated.top1": {"value": 0.5}, "n": 9}}})
+        json.dumps({"mr-gsm8k/calibration-standard": {"figures": {"cross_validated.top1": {"value": 0.5}, "n": 9}}})
     )
     assert measured(path, STANDARD).endswith("named the first wrong step of 50% of the wrong ones exactly. ")
 
 
-@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"mr-gsm8k/calibration": {"figures": {"n": 3}}}'])
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"mr-gsm8k/calibration-standard": {"figures": {"n": 3}}}'])
 def test_without_figures_it_claims_nothing(tmp_path, text):
     path = tmp_path / "figures.json"
     if text is not None:
@@ -44,6 +44,6 @@ def test_the_figures_of_each_shipped_pair_can_be_read(pair):
 
 
 def test_of_a_critic_that_is_not_shipped_nothing_is_claimed():
-    assert Workbench().pair is PAIRS["standard"]
-    assert Workbench(critic="larger").pair is PAIRS["larger"]
+    assert Workbench().pair is PAIRS["small"], "as ERRATA_PAIR says in the tests"
+    assert Workbench(critic="small").pair is PAIRS["small"]
     assert Workbench(critic="runs/airl/critic").pair is None

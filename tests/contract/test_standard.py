@@ -1,4 +1,4 @@
-"""The larger pair on its real backbone: its own tokens, the same model in both engines, and a slip that it finds."""
+"""The standard pair on its real backbone: its own tokens, the same model in both engines, and a slip that it finds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from irl_core.models.backbones import Backbone, load_tokenizer, resolve_backbone
 from irl_core.models.catalogue import QWEN_CODER
 from irl_core.models.download import BackboneError
 from irl_core.models.gguf import load_merged
-from irl_core.models.pairs import LARGER
+from irl_core.models.pairs import STANDARD
 from irl_core.models.prompts import prompt_ids
 from irl_core.policy.sampling import Sampling, TraceEnded
 from irl_core.text.answers import extract_answer
@@ -28,7 +28,7 @@ def backbone() -> Backbone:
     try:
         return resolve_backbone(QWEN_CODER.name)
     except BackboneError as problem:
-        pytest.skip(f"the larger backbone cannot be fetched: {problem}")
+        pytest.skip(f"the standard backbone cannot be fetched: {problem}")
 
 
 def test_the_tokenizer_is_qwen2s_own(backbone: Backbone) -> None:
@@ -39,13 +39,13 @@ def test_the_tokenizer_is_qwen2s_own(backbone: Backbone) -> None:
 
 
 def test_the_policy_draws_from_the_merged_model_and_solves(backbone: Backbone) -> None:
-    policy = load_policy("larger")
+    policy = load_policy("standard")
     events = list(policy.sample(QUESTION, Sampling(n=4, max_tokens=80, temperature=0.7, seed=0)))
     traces = [e.trace for e in events if isinstance(e, TraceEnded)]
     assert "41" in {extract_answer(trace.text) for trace in traces}
     prompt = prompt_ids(policy.tokenizer, QUESTION)
     with torch.inference_mode():
-        model = load_merged(backbone, LARGER.policy)
+        model = load_merged(backbone, STANDARD.policy)
         for trace in traces:
             logits = model(torch.tensor([[*prompt, *trace.token_ids]])).logits[0, len(prompt) - 1 : -1]
             exact = logits.log_softmax(-1).gather(1, torch.tensor(trace.token_ids)[:, None])[:, 0]
@@ -54,7 +54,7 @@ def test_the_policy_draws_from_the_merged_model_and_solves(backbone: Backbone) -
 
 def test_the_critic_names_the_step_whose_reasoning_slips(backbone: Backbone) -> None:
     """No equation is false here: "gives away" was read as "gets"."""
-    critic = load_critic("larger")
+    critic = load_critic("standard")
     wrong = Trace.from_text("Tom has 3 * 15 = 45 pens.\nThen he has 45 + 4 = 49 pens.\n#### 49")
     right = Trace.from_text("Tom has 3 * 15 = 45 pens.\nThen he has 45 - 4 = 41 pens.\n#### 41")
     score, better = critic.score(QUESTION, [wrong, right])
