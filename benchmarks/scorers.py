@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from irl_core.critic.engines.openvino import OpenVINOModel
 from irl_core.critic.engines.reordered_linear import reorder_linear_layers
-from irl_core.critic.model import new_engine
+from irl_core.critic.model import logprobs_by, new_engine
 from irl_core.critic.prefix_reader import PrefixReader, PromptAndCompletion
 from irl_core.critic.token_statistics import causal_statistics
 from irl_core.models.backbones import resolve_backbone
@@ -30,7 +30,7 @@ def ours(model: PreTrainedModel | OpenVINOModel) -> Scorer:
     def score(rows: Sequence[PromptAndCompletion]) -> list[torch.Tensor]:
         # An engine switches the model to its attention, the others back to theirs.
         sequences = PrefixReader(new_engine(model)).read(rows)
-        return [found.logprobs for found in causal_statistics(model.lm_head, sequences)]
+        return [found.logprobs for found in causal_statistics(logprobs_by(model), sequences)]
 
     return score
 

@@ -269,7 +269,7 @@ def _median_seconds(do: Callable[[int, int], Any], size: tuple[int, int], rounds
 
 def app(args: argparse.Namespace) -> dict[str, Any]:
     """The app started anew in each round."""
-    starts = [start_once(samplers.QUESTION) for _ in tqdm(range(args.rounds), desc="app starts")]
+    starts = [start_once(SMALL.name) for _ in tqdm(range(args.rounds), desc="app starts")]
     return {"starts": starts}
 
 

@@ -106,8 +106,9 @@ def load_critic(
             (`irl_core.models.pairs.choose_pair`), `surprise` or `log-ratio` for those that cost nothing, or a folder;
             or one that an engine serves (`irl_core.models.served_names`): `vllm:NAME`, a URL of a server that serves
             the merged weights of the shipped one, or `NAME@URL`.
-        dtype: of the arithmetic; None takes bfloat16 where the processor has it, else float32. The two differ by
-            some hundredths of a nat per trace (docs/lab-notes.md).
+        dtype: of the arithmetic, by PyTorch. None takes what is fastest and smallest here: for a packed model on a CPU
+            8-bit weights, read by OpenVINO, whose rewards differ from float32's by a hundredth of a nat per token
+            (docs/performance.md).
         calibrated: whether to attach its calibration; one that does not fit this version is then refused. False is for
             `train.calibrate`, which makes a new one.
 

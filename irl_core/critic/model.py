@@ -23,7 +23,9 @@ from irl_core.critic.token_statistics import (
     GPU_BATCH_TOKENS,
     EncodedTrace,
     Head,
+    Logprobs,
     TokenStatistics,
+    by_head,
     causal_statistics,
     encode_items,
     head_statistics,
@@ -65,21 +67,23 @@ class Critic:
         adapter = adapter_folder(card, path)
         reference = reference_weights(card, path, backbone)
         self.sha256: str | None = critic_sha256(backbone, adapter, reference)
-        self._load_models(adapter, reference, dtype or native_dtype())
+        self._load_models(adapter, reference, dtype)
 
-    def _load_models(self, adapter: Path | None, reference: ReferenceWeights | None, dtype: torch.dtype) -> None:
+    def _load_models(
+        self, adapter: Path | None, reference: ReferenceWeights | None, dtype: torch.dtype | None
+    ) -> None:
         models = [(self.backbone, adapter)]
         if self.card.form == "log_ratio":
             models.append(reference or (self.backbone, None))
-        if self.card.form != "head" and all(can_use_openvino(backbone, dtype) for backbone, _ in models):
+        if self.card.form != "head" and dtype is None and all(can_use_openvino(backbone) for backbone, _ in models):
             try:
                 self._models: list[OpenVINOModel | PreTrainedModel] = [OpenVINOModel(*one) for one in models]
                 return
             except ValueError as error:
                 raise CriticError(f"the critic {self.card.name!r} cannot be loaded: {error}") from error
             except (ImportError, AttributeError, TypeError, RuntimeError) as error:  # another OpenVINO than we know
-                log.warning("OpenVINO does not read the critic (%s): PyTorch does, a sixth slower", error)
-        loaded = [load_critic_model(self.card, *one, dtype) for one in models]
+                log.warning("OpenVINO does not read the critic (%s): PyTorch does, slower", error)
+        loaded = [load_critic_model(self.card, *one, dtype or native_dtype()) for one in models]
         for model in loaded:
             torch.nn.Module.to(model, native_device())
             reorder_linear_layers(model)
@@ -87,9 +91,9 @@ class Critic:
 
     @property
     def model(self) -> torch.nn.Module:
-        """Backbone and adapter in one, in evaluation mode; always a module of PyTorch where the critic is in float32.
+        """Backbone and adapter in one, in evaluation mode; a module of PyTorch where a dtype was asked for.
 
-        In bfloat16 it may have `ReorderedLinear` layers, or be OpenVINO's: it can neither be trained nor saved.
+        Otherwise it may be OpenVINO's, or have `ReorderedLinear` layers, and can neither be trained nor saved.
         """
         return cast(torch.nn.Module, self._models[0])
 
@@ -141,11 +145,16 @@ class Critic:
         if self.card.form == "head":
             return head_statistics(cast(Head, self.model.score), sequences[0])
         by_model = [
-            causal_statistics(model.lm_head, read) for model, read in zip(self._models, sequences, strict=True)
+            causal_statistics(logprobs_by(model), read) for model, read in zip(self._models, sequences, strict=True)
         ]
         if self.card.form != "log_ratio":
             return by_model[0]
         return [own._replace(reference=base.logprobs) for own, base in zip(*by_model, strict=True)]
+
+
+def logprobs_by(model: OpenVINOModel | PreTrainedModel) -> Logprobs:
+    """How the model's head is applied where the model is."""
+    return model.logprobs if isinstance(model, OpenVINOModel) else by_head(cast(Head, model.lm_head))
 
 
 def new_engine(model: OpenVINOModel | PreTrainedModel) -> KVCacheEngine:

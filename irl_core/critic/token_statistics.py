@@ -22,6 +22,8 @@ MAX_TOKENS = 1536
 BATCH_TOKENS, GPU_BATCH_TOKENS = 2048, 16384
 Head = Callable[[torch.Tensor], torch.Tensor]
 """From last hidden states (N, d) to logits (N, vocabulary), or to a value (N, 1)."""
+Logprobs = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+"""From last hidden states (N, d) and the ids (N,) that follow to the log-probabilities (N,) of those, in nats."""
 
 # Logits of more rows than this leave the processor's cache and the allocator's; a GPU waits for few rows as for many.
 _HEAD_CHUNK, _GPU_HEAD_CHUNK = 64, 2048
@@ -104,10 +106,10 @@ def scoring_batches(encoded: Sequence[EncodedTrace], budget: int = BATCH_TOKENS)
         yield batch
 
 
-def causal_statistics(lm_head: Head, sequences: Sequence[ReadSequence]) -> list[TokenStatistics]:
+def causal_statistics(logprobs_after: Logprobs, sequences: Sequence[ReadSequence]) -> list[TokenStatistics]:
     """Log-probability of each token of `sequences`, all that one pass has read, under a causal language model.
 
-    Those already known are kept. The head is applied in chunks: the logits of a whole batch would take a gigabyte.
+    Those already known are kept.
     """
     known = [sequence.shared if sequence.logprobs is None else len(sequence.logprobs) for sequence in sequences]
     fresh = [(sequence, start) for sequence, start in zip(sequences, known, strict=True) if start < len(sequence.ids)]
@@ -115,9 +117,7 @@ def causal_statistics(lm_head: Head, sequences: Sequence[ReadSequence]) -> list[
     if fresh:
         hidden = torch.cat([sequence.before(start) for sequence, start in fresh])
         targets = torch.tensor([i for sequence, start in fresh for i in sequence.ids[start:]], device=hidden.device)
-        chunk = _HEAD_CHUNK if hidden.device.type == "cpu" else _GPU_HEAD_CHUNK
-        chunks = zip(torch.split(hidden, chunk), torch.split(targets, chunk), strict=True)
-        logprobs = torch.cat([logprobs_of(lm_head(states), ids) for states, ids in chunks]).cpu()
+        logprobs = logprobs_after(hidden, targets)
     counts = [len(sequence.ids) - start for sequence, start in zip(sequences, known, strict=True)]
     for sequence, new in zip(sequences, torch.split(logprobs, counts), strict=True):
         before = sequence.logprobs
@@ -125,6 +125,17 @@ def causal_statistics(lm_head: Head, sequences: Sequence[ReadSequence]) -> list[
             before = sequence.origin.logprobs[: sequence.shared]
         sequence.logprobs = new if before is None else torch.cat([before, new])
     return [TokenStatistics(logprobs=sequence.logprobs) for sequence in sequences]
+
+
+def by_head(lm_head: Head) -> Logprobs:
+    """Log-probabilities by a module of PyTorch, in chunks: the logits of a whole batch would take a gigabyte."""
+
+    def logprobs(states: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        chunk = _HEAD_CHUNK if states.device.type == "cpu" else _GPU_HEAD_CHUNK
+        chunks = zip(torch.split(states, chunk), torch.split(ids, chunk), strict=True)
+        return torch.cat([logprobs_of(lm_head(some), of_some) for some, of_some in chunks]).cpu()
+
+    return logprobs
 
 
 def logprobs_of(logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ import logging
 import re
 import sys
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,8 +111,13 @@ def load_causal_lm(
 
 
 def load_tokenizer(backbone: Backbone) -> PreTrainedTokenizerBase:
-    """The fast tokenizer that belongs to the weights."""
-    settings = backbone.path / "tokenizer_config.json"
+    """The fast tokenizer that belongs to the weights. Who loads it again is given the same one: do not change it."""
+    return _tokenizer_in(backbone.path)
+
+
+@lru_cache(maxsize=4)  # policy and critic share one: that of Qwen2 takes a hundred megabytes
+def _tokenizer_in(folder: Path) -> PreTrainedTokenizerBase:
+    settings = folder / "tokenizer_config.json"
     kind = json.loads(settings.read_text()).get("tokenizer_class") if settings.exists() else None
     if kind in _PLAIN_TOKENIZERS:  # for the others AutoTokenizer knows a class; to import it takes three seconds
         from transformers import PreTrainedTokenizerFast
@@ -121,9 +127,7 @@ def load_tokenizer(backbone: Backbone) -> PreTrainedTokenizerBase:
         from transformers import AutoTokenizer
 
         loader = AutoTokenizer
-    tokenizer: PreTrainedTokenizerBase = loader.from_pretrained(
-        backbone.path, local_files_only=True, trust_remote_code=False
-    )
+    tokenizer: PreTrainedTokenizerBase = loader.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     return tokenizer
 
 

@@ -5,7 +5,7 @@ draws one token for each of a few traces is mostly the price of calling products
 and up as one, leave four of seven in a layer. Their weights are kept as signed integers, which are multiplied without
 a zero point. Every number that is computed stays what it was, and the kept graph opens in less than half the time.
 
-The policy draws from such a graph as it is; the critic reads with one whose attention is paged (`reading_graph`).
+The policy draws from such a graph as it is; the critic reads with one whose attention is paged (`reading_graphs`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,8 @@ from irl_core.models.gguf import Packing, load_merged, policy_sha256, write_gguf
 if TYPE_CHECKING:
     import openvino
 
-_VERSION = 2  # count it up when the files' content changes: caches are made anew
-_FILES = ("openvino_model.xml", "openvino_model.bin")  # the names under which OpenVINO GenAI looks for them
+_VERSION = 3  # count it up when the files' content changes: caches are made anew
+GRAPH, WEIGHTS = "openvino_model.xml", "openvino_model.bin"  # the names under which OpenVINO GenAI looks for them
 _Q8_0_ZERO = 128
 
 
@@ -47,7 +47,7 @@ def packed_graph(backbone: Backbone, adapter: Path | None, packing: Packing) -> 
             write_gguf(load_merged(backbone, adapter), header, file, packing)
             write_graph(file, folder)
 
-    return cached_folder("graphs", made_from, set(_FILES), make)
+    return cached_folder("graphs", made_from, {GRAPH, WEIGHTS}, make)
 
 
 def write_graph(file: Path, folder: Path) -> Path:
@@ -56,11 +56,32 @@ def write_graph(file: Path, folder: Path) -> Path:
     import openvino_genai
 
     openvino_genai.LLMPipeline(str(file), "CPU", enable_save_ov_model=True)  # it lays the graph beside the file
-    graph = openvino.Core().read_model(file.parent / _FILES[0])
+    graph = openvino.Core().read_model(file.parent / GRAPH)
+    gather_packed_rows(graph)
     join_products(graph)
     folder.mkdir(exist_ok=True)
-    openvino.save_model(graph, folder / _FILES[0], compress_to_fp16=False)
+    openvino.save_model(graph, folder / GRAPH, compress_to_fp16=False)
     return folder
+
+
+def gather_packed_rows(graph: openvino.Model) -> None:
+    """Unpack of the embedding the rows that are asked for, and not all before any is; in place.
+
+    Its matrix, which is often the head's too, would else lie in memory once more in float32: half a gigabyte for the
+    vocabulary of Qwen2.
+    """
+    import openvino.opset13 as op
+
+    axis = op.constant(np.int64(0))
+    for gather in graph.get_ordered_ops():
+        if gather.get_type_name() != "Gather" or not (packed := _constants(gather.input_value(0).get_node())):
+            continue
+        rows = [op.convert(op.gather(op.constant(part), gather.input_value(1), axis), "f32") for part in packed]
+        states = rows[0]
+        if len(rows) > 1:
+            like_ids_and_width = op.constant(np.array([0, 0, -1], dtype=np.int64))
+            states = op.reshape(op.multiply(*rows), like_ids_and_width, True)
+        gather.output(0).replace(states.output(0))
 
 
 def join_products(graph: openvino.Model) -> None:
@@ -73,8 +94,6 @@ def join_products(graph: openvino.Model) -> None:
             states = product.input_value(0)
             by_states[states.get_node().get_friendly_name(), states.get_index()].append(product)
     for products in by_states.values():
-        if len(products) == 1:
-            continue
         weights = [_constants(product.input_value(1).get_node()) for product in products]
         joined = op.matmul(products[0].input_value(0), _stacked(weights), False, True)
         rows = op.constant(np.array([len(matrix[0]) for matrix in weights], dtype=np.int64))
@@ -83,13 +102,20 @@ def join_products(graph: openvino.Model) -> None:
             product.output(0).replace(part)
 
 
-def reading_graph(graph: openvino.Model) -> tuple[openvino.Model, np.ndarray]:
-    """The body of a language model as a critic reads it, and its head (vocabulary, d) in half precision.
+class ReadingGraphs(NamedTuple):
+    """A language model as a critic reads it, in two halves on the same weights.
 
-    The body gives last hidden states (N, d). Its attention is paged: each sequence attends with the rows of
+    `body` gives last hidden states (N, d). Its attention is paged: each sequence attends with the rows of
     `rows_attending`, in order, where one row may stand for a token of several sequences; `row_of_each` (N,) says which
-    of them goes on.
+    of them goes on. `head` gives the log-probabilities (M,) of `ids` (M,) after `states` (M, d).
     """
+
+    body: openvino.Model
+    head: openvino.Model
+
+
+def reading_graphs(graph: openvino.Model) -> ReadingGraphs:
+    """Both halves of a graph that `packed_graph` wrote; the graph itself is used up."""
     import openvino
     import openvino.opset13 as op
     from openvino._offline_transformations import paged_attention_transformation
@@ -110,8 +136,22 @@ def reading_graph(graph: openvino.Model) -> tuple[openvino.Model, np.ndarray]:
     while product.get_type_name() != "MatMul":
         product = product.input_value(0).get_node()
     states = op.squeeze(product.input_value(0), op.constant(np.int64(1)))
-    (head,) = _constants(product.input_value(1).get_node())
-    return openvino.Model([op.result(states)], [*graph.get_parameters(), attending, of_each], "reading"), head
+    body = openvino.Model([op.result(states)], [*graph.get_parameters(), attending, of_each], "reading")
+    return ReadingGraphs(body, _head(product.input_value(1)))
+
+
+def _head(matrix: openvino.Output) -> openvino.Model:
+    """Log-probabilities of ids after states, by the (vocabulary, d) matrix of a graph's last product."""
+    import openvino
+    import openvino.opset13 as op
+
+    states = op.parameter([-1, matrix.get_partial_shape()[1].get_length()], openvino.Type.f32, name="states")
+    ids = _indices("ids")
+    logprobs = op.log_softmax(op.matmul(states, matrix, False, True), -1)
+    last, of_ids = op.constant(np.int64(1)), op.unsqueeze(ids, op.constant(np.int64(1)))
+    chosen = op.squeeze(op.gather_elements(logprobs, of_ids, 1), last)
+    states.output(0).set_names({"states"})
+    return openvino.Model([op.result(chosen)], [states, ids], "head")
 
 
 def _indices(name: str) -> openvino.Node:

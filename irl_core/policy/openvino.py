@@ -21,7 +21,8 @@ import numpy as np
 
 from irl_core.models.backbones import Backbone, load_tokenizer
 from irl_core.models.gguf import Packing, policy_sha256
-from irl_core.models.openvino_graphs import packed_graph
+from irl_core.models.mapped_files import release_pages
+from irl_core.models.openvino_graphs import WEIGHTS, packed_graph
 from irl_core.models.prompts import PromptForm
 from irl_core.models.solution_tokens import end_id
 from irl_core.policy.base import TokenPolicy
@@ -94,6 +95,15 @@ class OpenVINOPolicy(TokenPolicy):
         self._pipeline = openvino_genai.ContinuousBatchingPipeline(model, scheduler, "CPU", properties)
         self._busy = threading.Lock()
         self._requests = 0
+        self._pack_weights(Path(model))
+
+    def _pack_weights(self, model: Path) -> None:
+        """Draw a token that nobody sees: OpenVINO packs its weights for the processor when it first computes."""
+        live: list[_Sequence] = []
+        self._begin(_Sequence(_PRIMER, _PRIMER, 0, [end_id(self.tokenizer)]), live, Sampling(max_tokens=1))
+        while self._pipeline.has_non_finished_requests():
+            self._pipeline.step()
+        release_pages(model / WEIGHTS)
 
     def _draw(
         self, prompts: Sequence[list[int]], seeds: Sequence[Sequence[int]], sampling: Sampling, stop: threading.Event

@@ -11,7 +11,7 @@ from transformers import Gemma2Config, Gemma2ForCausalLM, MistralConfig, Mistral
 from irl_core.critic.engines.cpu import CPUKVCache
 from irl_core.critic.engines.gpu import GPUKVCache
 from irl_core.critic.prefix_reader import PrefixReader, ReadSequence, common_length
-from irl_core.critic.token_statistics import causal_statistics, logprobs_of
+from irl_core.critic.token_statistics import by_head, causal_statistics, logprobs_of
 from irl_core.text.traces import Trace
 from tests.support.nano import nano_llama, nano_qwen2
 
@@ -91,14 +91,14 @@ def test_what_solutions_begin_with_is_read_and_judged_once(engine, llama):
     hook = llama.lm_head.register_forward_pre_hook(lambda module, inputs: judged.append(len(inputs[0])))
     try:
         found = [
-            [s.logprobs for s in causal_statistics(llama.lm_head, reader.read([(prompt, i) for i in r]))]
+            [s.logprobs for s in causal_statistics(by_head(llama.lm_head), reader.read([(prompt, i) for i in r]))]
             for r in (rows, grown)
         ]
     finally:
         hook.remove()
     assert judged == [4 + 2 + 0 + 0 + 1 + 1, 2 + 2 + 0 + 2 + 2 + 2]
     for ids, logprobs in zip(rows + grown, found[0] + found[1], strict=True):
-        expected = causal_statistics(llama.lm_head, PrefixReader(engine(llama.model)).read([(prompt, ids)]))[
+        expected = causal_statistics(by_head(llama.lm_head), PrefixReader(engine(llama.model)).read([(prompt, ids)]))[
             0
         ].logprobs
         torch.testing.assert_close(logprobs, expected, atol=1e-5, rtol=1e-5)
