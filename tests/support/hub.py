@@ -7,7 +7,7 @@ import random
 import re
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +16,7 @@ from typing import Any
 
 from irl_core.models.catalogue import SMOLLM2, PackedModel
 
+Roads = Callable[..., None]  # what the fixture of that name is
 CONTENT = random.Random(0).randbytes(3_000_000)
 
 

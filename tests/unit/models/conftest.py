@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-Roads = Callable[..., None]
+from tests.support.hub import Roads
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import pytest
 from irl_core.models.cache import cache_root
 from irl_core.models.download import BackboneError, fetch_gguf
 from irl_core.models.progress import Arrived, told_of_downloads
-from tests.support.hub import CONTENT, hub_of, serving, tiny_model, write_hub_cache, write_wheels
-from tests.unit.models.conftest import Roads
+from tests.support.hub import CONTENT, Roads, hub_of, serving, tiny_model, write_hub_cache, write_wheels
 
 MODEL = tiny_model()
 HOME = f"backbones/tiny-{MODEL.sha256[:12]}"

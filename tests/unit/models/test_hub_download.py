@@ -19,8 +19,7 @@ from irl_core.models import hub_download
 from irl_core.models.cache import cache_root
 from irl_core.models.download import BackboneError, fetch_gguf
 from tests.conftest import ROOT
-from tests.support.hub import CONTENT, hub_of, serving, tiny_model, write_hub_cache
-from tests.unit.models.conftest import Roads
+from tests.support.hub import CONTENT, Roads, hub_of, serving, tiny_model, write_hub_cache
 
 MODEL = tiny_model()
 

