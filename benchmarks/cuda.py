@@ -23,7 +23,7 @@ from benchmarks.timing import Contestant, machine, race
 from irl_core.loading import load_critic, load_policy
 from irl_core.models.backbones import load_tokenizer, resolve_backbone
 from irl_core.models.devices import native_device, native_dtype
-from irl_core.models.gguf import load_merged
+from irl_core.models.merging import load_merged
 from irl_core.models.pairs import PAIRS
 from irl_core.policy.base import TokenPolicy
 from irl_core.policy.names import locate_policy

@@ -17,7 +17,8 @@ from transformers import CompileConfig, ContinuousBatchingConfig, GenerationConf
 
 from irl_core.models.backbones import load_tokenizer, resolve_backbone
 from irl_core.models.catalogue import SMOLLM2
-from irl_core.models.gguf import Packing, load_merged
+from irl_core.models.gguf import Packing
+from irl_core.models.merging import load_merged
 from irl_core.models.pairs import SMALL
 from irl_core.models.prompts import prompt_ids
 from irl_core.policy.base import Policy

@@ -31,7 +31,7 @@ from irl_core.loading import load_critic
 from irl_core.models.backbones import load_tokenizer, resolve_backbone
 from irl_core.models.catalogue import SMOLLM2
 from irl_core.models.devices import native_dtype
-from irl_core.models.gguf import load_merged
+from irl_core.models.merging import load_merged
 from irl_core.models.pairs import SMALL
 from irl_core.models.prompts import prompt_ids
 from irl_core.models.solution_tokens import encode_solution

@@ -13,7 +13,7 @@ from irl_core.diagnosis.calibration import load_calibration
 from irl_core.models.backbones import Backbone, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.models.devices import native_device, native_dtype
 from irl_core.models.download import BackboneError
-from irl_core.models.gguf import load_merged, policy_sha256
+from irl_core.models.merging import load_merged, policy_sha256
 from irl_core.models.served_names import parse_served_name
 from irl_core.policy.base import Policy
 from irl_core.policy.names import LocatedPolicy, PolicyError, locate_policy

@@ -23,7 +23,7 @@ from irl_core.models.download import BackboneError, fetch_packed
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 __all__ = [
     "Backbone",
@@ -81,6 +81,16 @@ def resolve_backbone(name: str) -> Backbone:
         raise BackboneError(
             f"could not fetch {name!r} from the hub ({error}); check the name and the network, or use 'smollm2-135m'"
         ) from error
+
+
+def load_config(backbone: Backbone) -> PretrainedConfig:
+    """What kind of model the weights are of, and its sizes."""
+    from transformers import AutoConfig
+
+    config: PretrainedConfig = AutoConfig.from_pretrained(
+        backbone.path, local_files_only=True, trust_remote_code=False
+    )
+    return config
 
 
 def stored_dtype(backbone: Backbone) -> torch.dtype | None:

@@ -1,17 +1,23 @@
-"""A packed model's GGUF file as safetensors in the type it was trained in, with the tokenizer it was trained with."""
+"""A packed model's GGUF file as safetensors in the type it was trained in, with the tokenizer it was trained with.
+
+One weight after the other is unpacked, so that the memory which this takes is that of the result.
+"""
 
 from __future__ import annotations
 
 import logging
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from irl_core.models.cache import write_stamp
 from irl_core.models.catalogue import PackedModel
+from irl_core.models.gguf import pair_rotary, tensors_of
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    import torch
+    from transformers import PretrainedConfig, PreTrainedTokenizerBase
 
 log = logging.getLogger(__name__)
 
@@ -19,23 +25,26 @@ log = logging.getLogger(__name__)
 def convert(packed: PackedModel, gguf: Path, folder: Path) -> None:
     """Dequantise to safetensors in a folder beside `folder`, which takes its place when it is whole."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from safetensors.torch import save_file
+    from transformers import AutoConfig, AutoTokenizer, GenerationConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
     log.info("converting %s once", gguf.name)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="convert-") as scratch:
         made = Path(scratch) / packed.dtype
-        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
-        vars(model).pop("hf_quantizer", None)
-        if hasattr(model.config, "quantization_config"):
-            del model.config.quantization_config
-        if not model.config.tie_word_embeddings:
-            _tie(model)
-        model.to(getattr(torch, packed.dtype)).save_pretrained(made)
+        config = AutoConfig.from_pretrained(gguf.parent, gguf_file=gguf.name)
+        # One matrix for both ends, as the model was trained: where the file holds two, the output's is finer.
+        config.tie_word_embeddings = True
+        config.dtype = dtype = getattr(torch, packed.dtype)
+        config.architectures = [MODEL_FOR_CAUSAL_LM_MAPPING_NAMES[config.model_type]]
+        config.save_pretrained(made)
+        GenerationConfig.from_model_config(config).save_pretrained(made)
+        save_file(dict(unpacked_weights(config, gguf, dtype)), made / "model.safetensors", metadata={"format": "pt"})
         tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
         if packed.splits_digits:
             _split_digits(tokenizer)
         _name_ends(tokenizer, gguf)
-        tokenizer.model_max_length = model.config.max_position_embeddings
+        tokenizer.model_max_length = config.max_position_embeddings
         tokenizer.save_pretrained(made)
         write_stamp(made, sorted(p for p in made.iterdir() if p.is_file()), packed.conversion)
         if folder.exists():
@@ -43,11 +52,21 @@ def convert(packed: PackedModel, gguf: Path, folder: Path) -> None:
         made.replace(folder)
 
 
-def _tie(model: PreTrainedModel) -> None:
-    """One matrix for both ends, as the model was trained: the file holds it twice; the output's is finer and kept."""
-    model.config.tie_word_embeddings = True
-    model.get_input_embeddings().weight = model.get_output_embeddings().weight
-    model.tie_weights()
+def unpacked_weights(config: PretrainedConfig, gguf: Path, dtype: torch.dtype) -> Iterator[tuple[str, torch.Tensor]]:
+    """The weights of a GGUF file by transformers' names, each in float32 before it is rounded to `dtype`."""
+    import torch
+    from gguf import GGUFReader, dequantize
+
+    stored = {tensor.name: tensor for tensor in GGUFReader(gguf).tensors}
+    stored["token_embd.weight"] = stored.get("output.weight", stored["token_embd.weight"])
+    for tensor in tensors_of(config):
+        if tensor.optional and tensor.name not in stored:
+            continue
+        source = stored[tensor.name]
+        weight = dequantize(source.data, source.tensor_type).reshape(tuple(reversed(source.shape.tolist())))
+        if tensor.heads:
+            weight = pair_rotary(weight, tensor.heads)
+        yield tensor.weight, torch.tensor(weight).to(dtype)
 
 
 def _name_ends(tokenizer: PreTrainedTokenizerBase, gguf: Path) -> None:

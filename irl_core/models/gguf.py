@@ -1,4 +1,4 @@
-"""A language model, with or without a LoRA adapter, as one GGUF file that OpenVINO reads.
+"""A language model as one GGUF file that OpenVINO reads.
 
 OpenVINO's own LoRA road does not match the tensors of a GGUF model, and its reader rounds the zero points of Q4_1
 weights so far that the packaged file samples from a different model than the one the adapters were trained on. So
@@ -7,19 +7,21 @@ the adapter is merged in float32 and everything is written anew, with the header
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from irl_core.models.backbones import Backbone, load_causal_lm, weights_sha256
-from irl_core.models.cache import digest, sha256_of
-
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel
+    import gguf
+    import torch
+    from transformers import PretrainedConfig
 
 Packing = Literal["F16", "Q8_0"]
+Weights = Mapping[str, "torch.Tensor"]
+"""Weights by transformers' names, (out, in); one that is read from a file is there only while it is held."""
 
 _ARCHITECTURES = ("llama", "qwen2")
 _LAYER_TENSORS = {
@@ -35,49 +37,20 @@ _LAYER_TENSORS = {
 }
 
 
-def load_merged(backbone: Backbone, adapter: Path | None) -> PreTrainedModel:
-    """The language model in float32 with the adapter's update added to its weights.
+class Tensor(NamedTuple):
+    """A tensor of a GGUF file and the weight of transformers that it holds.
 
-    Raises:
-        ValueError: if the adapter cannot be read or was not made for this backbone.
+    `heads` is a number where its rows are interleaved; `optional` are the biases, which some models do without.
     """
-    model = load_causal_lm(backbone)
-    if adapter is None:
-        return model
-    from peft import PeftModel, get_peft_model_state_dict
-    from safetensors import safe_open
 
-    weights = adapter / "adapter_model.safetensors"
-    if not weights.exists():
-        raise ValueError(f"{adapter} holds no {weights.name} (only safetensors are read)")
-    try:
-        adapted = PeftModel.from_pretrained(model, adapter)
-    except (RuntimeError, KeyError) as error:
-        raise ValueError(f"the adapter in {adapter} does not fit {backbone.name!r}: {error}") from error
-    with safe_open(weights, framework="pt") as stored:
-        # PEFT passes over tensors that find no place, and the model would speak without them.
-        # Told that no embedding was trained, it does not ask the hub for a model of the backbone's name.
-        placed = get_peft_model_state_dict(adapted, save_embedding_layers=False)
-        unplaced = set(stored.keys()) ^ set(placed)
-    if unplaced:
-        raise ValueError(f"the adapter in {adapter} does not fit {backbone.name!r}: {min(unplaced)} finds no match")
-    merged: PreTrainedModel = adapted.merge_and_unload()
-    merged.train(False)
-    return merged
+    name: str
+    weight: str
+    heads: int | None = None
+    optional: bool = False
 
 
-def adapter_sha256(adapter: Path) -> str:
-    """SHA-256 over the adapter's settings and weights."""
-    return digest(sha256_of(adapter / "adapter_config.json"), weights_sha256(adapter))
-
-
-def policy_sha256(backbone: Backbone, adapter: Path | None) -> str:
-    """Which weights speak: the backbone's checksum, or that of backbone and adapter together."""
-    return backbone.sha256 if adapter is None else digest(backbone.sha256, adapter_sha256(adapter))
-
-
-def write_gguf(model: PreTrainedModel, header_of: Path, target: Path, packing: Packing) -> None:
-    """Write a Llama or Qwen2 as GGUF: fields and tokenizer from `header_of`, weights from `model`.
+def write_gguf(config: PretrainedConfig, weights: Weights, header_of: Path, target: Path, packing: Packing) -> None:
+    """Write a Llama or Qwen2 as GGUF: fields and tokenizer from `header_of`. One weight at a time is in memory.
 
     Raises:
         ValueError: if the model is not of the header's kind.
@@ -86,9 +59,9 @@ def write_gguf(model: PreTrainedModel, header_of: Path, target: Path, packing: P
 
     reader = gguf.GGUFReader(header_of)
     architecture = reader.fields["general.architecture"].contents()
-    if architecture != model.config.model_type or architecture not in _ARCHITECTURES:
+    if architecture != config.model_type or architecture not in _ARCHITECTURES:
         kinds = " or ".join(_ARCHITECTURES)
-        raise ValueError(f"can write {kinds} only, not {model.config.model_type!r} with a {architecture!r} header")
+        raise ValueError(f"can write {kinds} only, not {config.model_type!r} with a {architecture!r} header")
     writer = gguf.GGUFWriter(target, architecture)
     for name, field in reader.fields.items():
         if name.startswith("GGUF.") or name in ("general.architecture", "general.file_type"):
@@ -96,41 +69,53 @@ def write_gguf(model: PreTrainedModel, header_of: Path, target: Path, packing: P
         value_type, *rest = field.types
         writer.add_key_value(name, field.contents(), value_type, sub_type=rest[-1] if rest else None)
     writer.add_file_type(getattr(gguf.LlamaFileType, f"MOSTLY_{packing}"))
-    quantised = gguf.GGMLQuantizationType[packing]
-    known = {t.name: tuple(int(n) for n in reversed(t.shape)) for t in reader.tensors}
-    if model.config.tie_word_embeddings:
-        known.pop("output.weight", None)  # some files hold the one matrix twice
-    for name, weight in _tensors(model):
-        if known.pop(name, None) != weight.shape:
-            raise ValueError(f"tensor {name} of shape {weight.shape} does not belong to {header_of.name}")
-        kind = quantised if weight.ndim == 2 else gguf.GGMLQuantizationType.F32
-        writer.add_tensor(name, gguf.quants.quantize(weight, kind), raw_dtype=kind)
-    if known:
-        raise ValueError(f"the model lacks {', '.join(sorted(known))}")
+    tensors = [tensor for tensor in tensors_of(config) if not tensor.optional or tensor.weight in weights]
+    shapes = {t.name: tuple(int(n) for n in reversed(t.shape)) for t in reader.tensors}
+    if config.tie_word_embeddings:
+        shapes.pop("output.weight", None)  # some files hold the one matrix twice
+    if lacking := shapes.keys() - {tensor.name for tensor in tensors}:
+        raise ValueError(f"the model lacks {', '.join(sorted(lacking))}")
+    kinds_of = {name: packing if len(shape) == 2 else "F32" for name, shape in shapes.items()}
+    for tensor in tensors:
+        if tensor.name not in shapes:
+            raise ValueError(f"tensor {tensor.name} does not belong to {header_of.name}")
+        _announce(writer, tensor.name, shapes[tensor.name], kinds_of[tensor.name])
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
+    writer.write_ti_data_to_file()
+    for tensor in tensors:
+        weight = weights[tensor.weight].detach().float().numpy()
+        if weight.shape != shapes[tensor.name]:
+            raise ValueError(f"tensor {tensor.name} of shape {weight.shape} does not belong to {header_of.name}")
+        if tensor.heads:
+            weight = interleave_rotary(weight, tensor.heads)
+        writer.write_tensor_data(gguf.quants.quantize(weight, gguf.GGMLQuantizationType[kinds_of[tensor.name]]))
     writer.close()
 
 
-def _tensors(model: PreTrainedModel) -> Iterator[tuple[str, np.ndarray]]:
-    """Weights under llama.cpp's names, float32, shape (out, in)."""
-    weights: Mapping[str, np.ndarray] = {k: v.detach().float().numpy() for k, v in model.state_dict().items()}
-    config = model.config
-    yield "token_embd.weight", weights["model.embed_tokens.weight"]
+def _announce(writer: gguf.GGUFWriter, name: str, shape: tuple[int, ...], kind: str) -> None:
+    """Tell the writer of a tensor whose data comes later."""
+    import gguf
+
+    quantised = gguf.GGMLQuantizationType[kind]
+    in_bytes = gguf.quants.quant_shape_to_byte_shape(shape, quantised)
+    writer.add_tensor_info(name, in_bytes, np.dtype(np.uint8), math.prod(in_bytes), raw_dtype=quantised)
+
+
+def tensors_of(config: PretrainedConfig) -> Iterator[Tensor]:
+    """The tensors of a Llama or Qwen2 under llama.cpp's names, in the order of the file."""
+    yield Tensor("token_embd.weight", "model.embed_tokens.weight")
     if not config.tie_word_embeddings:
-        yield "output.weight", weights["lm_head.weight"]
-    yield "output_norm.weight", weights["model.norm.weight"]
+        yield Tensor("output.weight", "lm_head.weight")
+    yield Tensor("output_norm.weight", "model.norm.weight")
     # llama.cpp rotates a Llama's neighbouring rows, but a Qwen2's halves, as transformers does with both.
-    interleaved = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
+    llama = config.model_type == "llama"
+    heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads} if llama else {}
     for layer in range(config.num_hidden_layers):
         for ours, theirs in _LAYER_TENSORS.items():
-            weight = weights[f"model.layers.{layer}.{ours}.weight"]
-            if config.model_type == "llama" and theirs in interleaved:
-                weight = interleave_rotary(weight, interleaved[theirs])
-            yield f"blk.{layer}.{theirs}.weight", weight
-            if (bias := weights.get(f"model.layers.{layer}.{ours}.bias")) is not None:
-                yield f"blk.{layer}.{theirs}.bias", bias
+            stem = f"model.layers.{layer}.{ours}"
+            yield Tensor(f"blk.{layer}.{theirs}.weight", f"{stem}.weight", heads.get(theirs))
+            yield Tensor(f"blk.{layer}.{theirs}.bias", f"{stem}.bias", optional=True)
 
 
 def interleave_rotary(weight: np.ndarray, heads: int) -> np.ndarray:
@@ -142,3 +127,10 @@ def interleave_rotary(weight: np.ndarray, heads: int) -> np.ndarray:
     rows, columns = weight.shape
     halves = weight.reshape(heads, 2, rows // heads // 2, columns)
     return np.ascontiguousarray(halves.swapaxes(1, 2).reshape(rows, columns))
+
+
+def pair_rotary(weight: np.ndarray, heads: int) -> np.ndarray:
+    """The rows of `interleave_rotary` in transformers' order again."""
+    rows, columns = weight.shape
+    pairs = weight.reshape(heads, rows // heads // 2, 2, columns)
+    return np.ascontiguousarray(pairs.swapaxes(1, 2).reshape(rows, columns))

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from irl_core.models.backbones import Backbone
+from irl_core.models.backbones import Backbone, load_config
 from irl_core.models.cache import cached_folder
-from irl_core.models.gguf import Packing, load_merged, policy_sha256, write_gguf
+from irl_core.models.gguf import Packing, write_gguf
+from irl_core.models.merging import merged_weights, policy_sha256
 
 if TYPE_CHECKING:
     import openvino
@@ -44,7 +45,7 @@ def packed_graph(backbone: Backbone, adapter: Path | None, packing: Packing) -> 
     def make(folder: Path) -> None:
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
             file = Path(scratch) / f"model-{packing}.gguf"
-            write_gguf(load_merged(backbone, adapter), header, file, packing)
+            write_gguf(load_config(backbone), merged_weights(backbone, adapter), header, file, packing)
             write_graph(file, folder)
 
     return cached_folder("graphs", made_from, {GRAPH, WEIGHTS}, make)

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from irl_core.models.backbones import Backbone, load_tokenizer
-from irl_core.models.gguf import Packing, policy_sha256
+from irl_core.models.gguf import Packing
 from irl_core.models.mapped_files import release_pages
+from irl_core.models.merging import policy_sha256
 from irl_core.models.openvino_graphs import WEIGHTS, packed_graph
 from irl_core.models.prompts import PromptForm
 from irl_core.models.solution_tokens import end_id

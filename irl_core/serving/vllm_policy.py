@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from irl_core.models.backbones import Backbone, load_tokenizer
-from irl_core.models.gguf import policy_sha256
+from irl_core.models.merging import policy_sha256
 from irl_core.models.prompts import PromptForm
 from irl_core.policy.base import TokenPolicy
 from irl_core.policy.sampling import Drawn, Sampling, Stopped

@@ -18,7 +18,8 @@ from irl_core.loading import load_policy
 from irl_core.models.backbones import Backbone, load_causal_lm, load_tokenizer, resolve_backbone
 from irl_core.models.catalogue import SMOLLM2
 from irl_core.models.download import BackboneError
-from irl_core.models.gguf import Packing, load_merged
+from irl_core.models.gguf import Packing
+from irl_core.models.merging import load_merged
 from irl_core.models.openvino_graphs import packed_graph
 from irl_core.models.prompts import prompt_ids
 from irl_core.models.solution_tokens import encode_solution, end_id
@@ -82,7 +83,7 @@ def default(backbone: Backbone, adapter: Path, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(scope="module")
 def shipped(backbone: Backbone) -> OpenVINOPolicy:
-    policy = load_policy("standard")
+    policy = load_policy("small")
     assert isinstance(policy, OpenVINOPolicy)
     return policy
 

@@ -13,16 +13,22 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from irl_core.critic.model import Critic
+from irl_core.critic.names import locate_critic
 from irl_core.critic.prefix_reader import Work
-from irl_core.critic.weights import CriticError
+from irl_core.critic.weights import CriticError, adapter_folder
 from irl_core.loading import load_critic
-from irl_core.models.devices import native_dtype
+from irl_core.models.backbones import load_config
 from irl_core.models.download import BackboneError
+from irl_core.models.openvino_graphs import GRAPH, packed_graph
+from irl_core.models.pairs import SMALL, STANDARD
+from irl_core.policy.names import locate_policy
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
 from tests.support.nano import nano_llama
 
 pytest.importorskip("openvino_genai")
+import openvino
+
 from irl_core.critic.engines.openvino import OpenVINOKVCache, OpenVINOModel, can_use_openvino
 
 pytestmark = pytest.mark.slow
@@ -31,24 +37,22 @@ QUESTION = "Tom has 3 boxes of 5 pens and gives 4 away. How many pens are left?"
 SOLUTION = (
     "\n".join(f"In week {i} he has {i} * 7 = {7 * i} pens and gives {i} away." for i in range(1, 9)) + "\n#### 49"
 )
-CLOSE, ONE_TOKEN = 0.05, 0.5  # nats: the mean over tokens and any of them, where bfloat16 gives 0.024 and 0.23
+CLOSE, ONE_TOKEN = 0.05, 0.5  # nats: the mean over tokens and any of them
 
 
 @pytest.fixture(scope="module")
 def openvino_critic() -> Critic:
     try:
-        critic = load_critic()
+        critic = load_critic(SMALL.name)
     except BackboneError as problem:
         pytest.skip(f"the embedded backbone cannot be fetched: {problem}")
-    if native_dtype() != torch.bfloat16:
-        pytest.skip("this processor does not multiply in bfloat16: the critic is read by PyTorch in float32")
     assert isinstance(critic.model, OpenVINOModel), "OpenVINO does not read the critic any more; the log says why"
     return critic
 
 
 @pytest.fixture(scope="module")
 def exact() -> Critic:
-    return load_critic(dtype=torch.float32)
+    return load_critic(SMALL.name, dtype=torch.float32)
 
 
 def differences(scores: list[TraceScore], exact: list[TraceScore]) -> torch.Tensor:
@@ -134,6 +138,24 @@ def test_an_adapter_of_another_model_is_refused_in_words(openvino_critic: Critic
         load_critic(tmp_path)
 
 
-def test_float32_and_models_without_a_gguf_file_are_read_by_pytorch(openvino_critic: Critic, exact: Critic) -> None:
+def test_a_dtype_that_is_asked_for_and_models_without_a_gguf_file_are_read_by_pytorch(
+    openvino_critic: Critic, exact: Critic
+) -> None:
     assert not isinstance(exact.model, OpenVINOModel)
-    assert not can_use_openvino(replace(openvino_critic.backbone, gguf=None), torch.bfloat16)
+    assert not can_use_openvino(replace(openvino_critic.backbone, gguf=None))
+
+
+def test_policy_and_critic_on_the_same_weights_share_one_file() -> None:
+    """As long as the standard critic has no adapter of its own."""
+    located, policy = locate_critic(STANDARD.name), locate_policy(STANDARD.name)
+    assert located.card.backbone == policy.backbone
+    assert adapter_folder(located.card, located.path).resolve() == policy.adapter.resolve()
+
+
+def test_no_matrix_of_the_vocabulary_is_unpacked_as_a_whole(openvino_critic: Critic) -> None:
+    """The embedding's rows are unpacked when they are asked for, the head's within its product."""
+    graph = openvino.Core().read_model(packed_graph(openvino_critic.backbone, None, "Q8_0") / GRAPH)
+    vocabulary = load_config(openvino_critic.backbone).vocab_size
+    gathered = [n.input_value(0).get_node() for n in graph.get_ordered_ops() if n.get_type_name() == "Gather"]
+    of_the_vocabulary = [n for n in gathered if n.get_output_partial_shape(0)[0] == vocabulary]
+    assert [node.get_type_name() for node in of_the_vocabulary] == ["Constant", "Constant"], "numbers and their scales"

@@ -10,7 +10,7 @@ from irl_core.loading import load_critic, load_policy
 from irl_core.models.backbones import Backbone, load_tokenizer, resolve_backbone
 from irl_core.models.catalogue import QWEN_CODER
 from irl_core.models.download import BackboneError
-from irl_core.models.gguf import load_merged
+from irl_core.models.merging import load_merged
 from irl_core.models.pairs import STANDARD
 from irl_core.models.prompts import prompt_ids
 from irl_core.policy.sampling import Sampling, TraceEnded

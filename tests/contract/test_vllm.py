@@ -26,7 +26,7 @@ from irl_core.critic.card import CriticCard
 from irl_core.diagnosis.evidence import FEATURES
 from irl_core.loading import load_critic, load_policy
 from irl_core.models.backbones import resolve_backbone
-from irl_core.models.gguf import load_merged
+from irl_core.models.merging import load_merged
 from irl_core.policy.base import Policy
 from irl_core.policy.sampling import Sampling, TraceGrew
 from irl_core.policy.transformers import TransformersPolicy

@@ -13,7 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from irl_core.learning.airl.grpo import PolicyTrainer
 from irl_core.loading import load_critic
 from irl_core.models.backbones import resolve_backbone
-from irl_core.models.gguf import load_merged
+from irl_core.models.merging import load_merged
 from irl_core.text.traces import Trace
 from tests.support.training import CONFIGS, arguments, fine_tune, ground, interrupt_at, last_json, warm_up
 from train import airl, grpo

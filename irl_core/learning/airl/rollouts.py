@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from irl_core.learning.common.lora import merge_into, save_adapter
-from irl_core.models.backbones import Backbone, load_causal_lm
+from irl_core.models.backbones import Backbone, load_causal_lm, load_config
 from irl_core.models.devices import native_dtype
-from irl_core.models.gguf import load_merged, write_gguf
+from irl_core.models.gguf import write_gguf
+from irl_core.models.merging import merged_weights
 from irl_core.models.prompts import prompt_ids
 from irl_core.models.solution_tokens import end_id
 from irl_core.policy.base import TokenPolicy
@@ -82,7 +83,8 @@ class OpenVINORollouts(Rollouts):
             gguf = self.backbone.gguf
             if gguf is None:
                 raise ValueError(f"the backbone {self.backbone.name!r} brings no GGUF file: set rollouts to trl")
-            write_gguf(load_merged(self.backbone, adapter), gguf, packed, "Q8_0")
+            weights = merged_weights(self.backbone, adapter)
+            write_gguf(load_config(self.backbone), weights, gguf, packed, "Q8_0")
             self._policy = OpenVINOPolicy("rollouts", self.backbone, packed=packed)
 
 

@@ -195,7 +195,8 @@ def test_a_critic_that_openvino_does_not_read_is_read_by_pytorch_and_the_log_say
 
     monkeypatch.setattr("irl_core.critic.model.can_use_openvino", lambda *_: True)
     monkeypatch.setattr("irl_core.critic.model.OpenVINOModel.__init__", unknown)
-    found = make_critic()
+    monkeypatch.setattr("irl_core.critic.model.native_dtype", lambda: torch.float32)
+    found = load_critic(expected.path)
     trace = Trace.from_text("3 * 4 = 12")
     assert found.score("How many?", [trace])[0].rewards == expected.score("How many?", [trace])[0].rewards
     assert "PyTorch does" in caplog.text

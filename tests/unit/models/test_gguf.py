@@ -8,12 +8,16 @@ import gguf
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
 from irl_core.loading import load_policy
 from irl_core.models.backbones import resolve_backbone
-from irl_core.models.gguf import interleave_rotary, load_merged, policy_sha256, write_gguf
+from irl_core.models.conversion import unpacked_weights
+from irl_core.models.gguf import interleave_rotary, pair_rotary, write_gguf
+from irl_core.models.merging import load_merged, policy_sha256
 from irl_core.policy.names import PolicyError
 from irl_core.policy.sampling import Sampling, TraceEnded
 from tests.support.nano import nano_llama, nano_qwen2, nano_tokenizer
@@ -66,25 +70,42 @@ def test_rows_are_interleaved_within_each_head() -> None:
 def test_a_model_written_as_gguf_reads_back_the_same(make, tmp_path: Path) -> None:
     model = make()
     header = _empty_gguf(tmp_path / "header.gguf", model)
-    write_gguf(model, header, tmp_path / "nano.gguf", "F16")
+    write_gguf(model.config, model.state_dict(), header, tmp_path / "nano.gguf", "F16")
     again = AutoModelForCausalLM.from_pretrained(tmp_path, gguf_file="nano.gguf", dtype=torch.float32)
     for name, weight in model.state_dict().items():
         torch.testing.assert_close(again.state_dict()[name], weight, atol=1e-3, rtol=1e-3, msg=name)
 
 
+@pytest.mark.parametrize("make", [nano_llama, nano_qwen2])
+def test_a_gguf_file_is_unpacked_weight_by_weight_to_the_model_that_it_was_written_from(make, tmp_path: Path) -> None:
+    model = make()
+    header = _empty_gguf(tmp_path / "header.gguf", model)
+    write_gguf(model.config, model.state_dict(), header, tmp_path / "nano.gguf", "F16")
+    unpacked = dict(unpacked_weights(model.config, tmp_path / "nano.gguf", torch.float32))
+    assert unpacked.keys() == {name for name in model.state_dict() if name != "lm_head.weight"}
+    for name, weight in unpacked.items():
+        torch.testing.assert_close(weight, model.state_dict()[name], atol=1e-3, rtol=1e-3, msg=name)
+
+
+@given(heads=st.integers(1, 4), half=st.integers(1, 4), columns=st.integers(1, 3))
+def test_pairing_rows_undoes_interleaving_them(heads: int, half: int, columns: int) -> None:
+    rows = np.arange(2 * heads * half * columns, dtype=np.float32).reshape(-1, columns)
+    assert (pair_rotary(interleave_rotary(rows, heads), heads) == rows).all()
+
+
 def test_a_matrix_that_a_file_holds_twice_is_written_once(tmp_path: Path) -> None:
     model = nano_qwen2()
     header = _empty_gguf(tmp_path / "header.gguf", model, twice=True)
-    write_gguf(model, header, tmp_path / "nano.gguf", "F16")
+    write_gguf(model.config, model.state_dict(), header, tmp_path / "nano.gguf", "F16")
     names = [tensor.name for tensor in gguf.GGUFReader(tmp_path / "nano.gguf").tensors]
     assert "token_embd.weight" in names
     assert "output.weight" not in names
 
 
 def test_a_model_of_another_shape_is_not_written_under_a_header(tmp_path: Path) -> None:
-    header = _empty_gguf(tmp_path / "header.gguf", nano_llama())
+    header, smaller = _empty_gguf(tmp_path / "header.gguf", nano_llama()), nano_llama(layers=1)
     with pytest.raises(ValueError, match=r"the model lacks blk\.1\."):
-        write_gguf(nano_llama(layers=1), header, tmp_path / "nano.gguf", "F16")
+        write_gguf(smaller.config, smaller.state_dict(), header, tmp_path / "nano.gguf", "F16")
 
 
 def _empty_gguf(path: Path, model: torch.nn.Module, twice: bool = False) -> Path:

@@ -6,7 +6,7 @@ from irl_core.critic.names import locate_critic
 from irl_core.critic.weights import adapter_folder, critic_sha256
 from irl_core.models.backbones import resolve_backbone
 from irl_core.models.download import BackboneError
-from irl_core.models.gguf import policy_sha256
+from irl_core.models.merging import policy_sha256
 from irl_core.models.pairs import PAIRS, Pair
 from ui.page import load_gallery
 from ui.theme import ASSETS

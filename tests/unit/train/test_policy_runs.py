@@ -19,7 +19,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM, Qw
 
 from irl_core.learning.airl.grpo import last_checkpoint
 from irl_core.models.backbones import resolve_backbone
-from irl_core.models.gguf import load_merged
+from irl_core.models.merging import load_merged
 from irl_core.models.prompts import prompt_ids
 from tests.conftest import ROOT
 from tests.support.nano import nano_tokenizer
