@@ -46,7 +46,7 @@ class EndlessOpenVINO(OpenVINOPolicy):
 
 
 def endless_openvino(packing: Packing) -> EndlessOpenVINO:
-    policy = EndlessOpenVINO(packing, resolve_backbone(SMOLLM2.name), SMALL.policy, packing=packing)
+    policy = EndlessOpenVINO(packing, resolve_backbone(SMOLLM2.name), SMALL.adapter, packing=packing)
     policy.stop_ids = frozenset()
     return policy
 
@@ -61,7 +61,7 @@ def endless_packaged() -> EndlessOpenVINO:
 
 def endless_transformers(prepare: Callable[[Any], Any] = lambda model: model) -> TransformersPolicy:
     backbone = resolve_backbone(SMOLLM2.name)
-    model = prepare(load_merged(backbone, SMALL.policy))
+    model = prepare(load_merged(backbone, SMALL.adapter))
     policy = TransformersPolicy("float32", None, model, load_tokenizer(backbone))
     policy.stop_ids = frozenset()
     return policy

@@ -112,7 +112,7 @@ def _scoring_graph(packing: Packing):
     import openvino
     import openvino.opset13 as op
 
-    folder = packed_graph(resolve_backbone(SMOLLM2.name), SMALL.policy, packing)
+    folder = packed_graph(resolve_backbone(SMOLLM2.name), SMALL.adapter, packing)
     graph = openvino.Core().read_model(folder / "openvino_model.xml")
 
     def number(*values: int):

@@ -43,6 +43,7 @@ from irl_core.text.traces import Problem, Trace
 from train.cli import parse_args, print_figures
 
 TRACES, TOKENS = 8, 128
+ADAPTER = SMALL.adapter
 SOLUTION = "\n".join(
     f"Week {i}: he had {3 * i} cards and bought {i} more, so {3 * i} + {i} = {4 * i} cards." for i in range(2, 10)
 )
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def sampling(args: argparse.Namespace) -> dict[str, Any]:
     """Eight traces of one problem, 128 tokens each: ours, and what a user would take instead."""
     backbone = resolve_backbone(SMOLLM2.name)
-    tokenizer, merged = load_tokenizer(backbone), load_merged(backbone, SMALL.policy)
+    tokenizer, merged = load_tokenizer(backbone), load_merged(backbone, ADAPTER)
     with ExitStack() as stack:
 
         def vllm() -> samplers.Sampler:
@@ -76,8 +77,8 @@ def sampling(args: argparse.Namespace) -> dict[str, Any]:
             "OpenVINO Q8_0 (default)": lambda: samplers.of_policy(samplers.endless_openvino("Q8_0")),
             "OpenVINO F16": lambda: samplers.of_policy(samplers.endless_openvino("F16")),
             "generate, float32": lambda: samplers.generate(merged, tokenizer),
-            "generate, bfloat16": lambda: samplers.generate(load_merged(backbone, SMALL.policy).bfloat16(), tokenizer),
-            "generate_batch, float32": lambda: samplers.generate_batch(load_merged(backbone, SMALL.policy), tokenizer),
+            "generate, bfloat16": lambda: samplers.generate(load_merged(backbone, ADAPTER).bfloat16(), tokenizer),
+            "generate_batch, float32": lambda: samplers.generate_batch(load_merged(backbone, ADAPTER), tokenizer),
         }
         if args.vllm_python:
             builders["vLLM, bfloat16"] = vllm
@@ -90,7 +91,7 @@ def alternatives(args: argparse.Namespace) -> dict[str, Any]:
     tokenizer = load_tokenizer(backbone)
 
     def generate(prepare: Callable[[Any], Any]) -> samplers.Sampler:
-        return samplers.generate(prepare(load_merged(backbone, SMALL.policy)), tokenizer)
+        return samplers.generate(prepare(load_merged(backbone, ADAPTER)), tokenizer)
 
     def loop(prepare: Callable[[Any], Any]) -> samplers.Sampler:
         return samplers.of_policy(samplers.endless_transformers(prepare))
@@ -122,16 +123,14 @@ def scoring(args: argparse.Namespace) -> dict[str, Any]:
     """Eight drawn traces of one problem; how far each engine is from float32; an edit in the last third."""
     backbone = resolve_backbone(SMOLLM2.name)
     rows = drawn_rows(args.tokens)
-    exact_model = load_merged(backbone, SMALL.policy)
-    model = load_merged(backbone, SMALL.policy).to(native_dtype())
+    exact_model = load_merged(backbone, ADAPTER)
+    model = load_merged(backbone, ADAPTER).to(native_dtype())
     kind = str(model.dtype).removeprefix("torch.")
     engines = {
-        f"ours, OpenVINO's pages, {kind} (default)": scorers.ours(OpenVINOModel(backbone, SMALL.policy)),
-        f"ours, PyTorch, {kind}": scorers.ours(
-            scorers.reordered(load_merged(backbone, SMALL.policy).to(native_dtype()))
-        ),
+        f"ours, OpenVINO's pages, {kind} (default)": scorers.ours(OpenVINOModel(backbone, ADAPTER)),
+        f"ours, PyTorch, {kind}": scorers.ours(scorers.reordered(load_merged(backbone, ADAPTER).to(native_dtype()))),
         f"ours, PyTorch, {kind}, weights as torch keeps them": scorers.ours(model),
-        "ours, PyTorch's int8": scorers.ours(samplers.int8(load_merged(backbone, SMALL.policy))),
+        "ours, PyTorch's int8": scorers.ours(samplers.int8(load_merged(backbone, ADAPTER))),
         "ours, PyTorch, float32": scorers.ours(exact_model),
         f"plain loop padded to {scorers.PADDED_TO}, {kind}": scorers.plain_loop(model, scorers.PADDED_TO),
         f"plain loop, no padding, {kind}": scorers.plain_loop(model),
@@ -234,7 +233,7 @@ def scaling(args: argparse.Namespace) -> dict[str, Any]:
     sampler = samplers.of_policy(samplers.endless_openvino("Q8_0"))
     backbone = resolve_backbone(SMOLLM2.name)
     tokenizer = load_tokenizer(backbone)
-    score = scorers.ours(OpenVINOModel(backbone, SMALL.policy))
+    score = scorers.ours(OpenVINOModel(backbone, ADAPTER))
     prompt = prompt_ids(tokenizer, samplers.QUESTION)
     text = encode_solution(tokenizer, SOLUTION * 8)[0]
 

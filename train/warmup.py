@@ -142,7 +142,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.warmup", description=__doc__)
     add_training_options(parser, out="runs/warmup", lr=2e-4)
     parser.add_argument("--name", default="contrast", help="the critic's name")
-    parser.add_argument("--init", default=SMALL.policy, help="adapter to start from: the small policy's")
+    parser.add_argument("--init", default=SMALL.adapter, help="adapter to start from: the small policy's")
     parser.add_argument("--limit", type=int, help="use only the first so many demonstrations")
     parser.add_argument("--rollouts", help="samples of the policy on them, from train.sample; none: edits alone")
     parser.add_argument("--only-with-rollouts", action="store_true", help="leave out demonstrations without samples")

@@ -47,7 +47,7 @@ def locate_critic(name: str | Path | None) -> LocatedCritic:
         ValueError: if `ERRATA_PAIR` names no pair.
     """
     if card := UNTRAINED.get(str(name)):
-        return LocatedCritic(card, SMALL.policy)
+        return LocatedCritic(card, Path(SMALL.policy))
     pair = choose_pair() if name is None else pair_called(str(name))
     path = pair.critic if pair else Path(str(name))
     if not (path / "critic.json").exists():

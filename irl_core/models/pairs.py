@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from irl_core.models.catalogue import QWEN_CODER, SMOLLM2, PackedModel
+from irl_core.models.catalogue import QWEN_CODER, QWEN_CODER_LARGE, SMOLLM2, PackedModel
 from irl_core.models.memory import free_memory
 
 log = logging.getLogger(__name__)
@@ -24,26 +24,40 @@ _FORMER_NAMES = {"larger": "standard"}
 class Pair(NamedTuple):
     """A policy and the critic that judges it, on one backbone.
 
-    `name` is what commands call the pair, `policy` and `critic` are folders, `label` is what a page may call the
+    `name` is what commands call the pair, `adapter` is the folder of what the policy was taught (None: it is the
+    backbone as it comes, asked in its own chat manner), `critic` is a folder, `label` is what a page may call the
     policy, `figures` where `figures.json` has those of the critic's calibration.
     """
 
     name: str
     backbone: PackedModel
-    policy: Path
+    adapter: Path | None
     critic: Path
     label: str
     figures: str
 
+    @property
+    def policy(self) -> str:
+        """The policy as loaders are told it: the adapter's folder, or the backbone's name."""
+        return str(self.adapter or self.backbone.name)
 
-def _shipped(name: str, backbone: PackedModel) -> Pair:
-    folder, label = CHECKPOINTS / name, f"{backbone.label}, taught by Errata"
-    return Pair(name, backbone, folder / "policy", folder / "critic", label, f"mr-gsm8k/calibration-{name}")
+
+def _shipped(name: str, backbone: PackedModel, *, taught: bool) -> Pair:
+    folder, label = CHECKPOINTS / name, backbone.label
+    return Pair(
+        name,
+        backbone,
+        folder / "policy" if taught else None,
+        folder / "critic",
+        f"{label}, taught by Errata" if taught else label,
+        f"mr-gsm8k/calibration-{name}",
+    )
 
 
-SMALL = _shipped("small", SMOLLM2)
-STANDARD = _shipped("standard", QWEN_CODER)
-PAIRS = {pair.name: pair for pair in (SMALL, STANDARD)}
+SMALL = _shipped("small", SMOLLM2, taught=True)
+STANDARD = _shipped("standard", QWEN_CODER, taught=True)
+LARGE = _shipped("large", QWEN_CODER_LARGE, taught=False)
+PAIRS = {pair.name: pair for pair in (SMALL, STANDARD, LARGE)}
 
 
 def pair_called(name: str) -> Pair | None:

@@ -40,7 +40,7 @@ def locate_policy(name: str, backbone: str | None = None) -> LocatedPolicy:
     if name == "auto":
         name = choose_policy()
     elif pair := pair_called(name):
-        name = str(pair.policy)
+        name = pair.policy
     adapter = Path(name) if (Path(name) / "adapter_config.json").exists() else None
     # An adapter of ours was taught the short form; any other model is asked in its own.
     form: PromptForm = "chat" if adapter is None else "short"
@@ -50,7 +50,7 @@ def locate_policy(name: str, backbone: str | None = None) -> LocatedPolicy:
 def display_name(name: str) -> str:
     """What a page may show of a policy's name: never a path of this machine."""
     for pair in PAIRS.values():
-        if name == str(pair.policy):
+        if name == pair.policy:
             return pair.label
     if packed := packed_called(name):
         return packed.label
@@ -70,7 +70,7 @@ def choose_policy() -> str:
         return ON_GPU
     pair = choose_pair()
     log.info("policy: %s", pair.label)
-    return str(pair.policy)
+    return pair.policy
 
 
 def _base_of(adapter: Path) -> str:

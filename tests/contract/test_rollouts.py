@@ -36,7 +36,7 @@ def backbone():
 def trainer(backbone):
     """As much of a trainer as a rollout function may ask for."""
     model = new_adapter(backbone, rank=16, seed=0, float32=True)
-    load_adapter_weights(model, SMALL.policy)
+    load_adapter_weights(model, SMALL.adapter)
     return SimpleNamespace(
         model=model,
         args=SimpleNamespace(temperature=1.0, top_p=1.0, max_completion_length=60),

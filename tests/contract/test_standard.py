@@ -45,7 +45,7 @@ def test_the_policy_draws_from_the_merged_model_and_solves(backbone: Backbone) -
     assert "41" in {extract_answer(trace.text) for trace in traces}
     prompt = prompt_ids(policy.tokenizer, QUESTION)
     with torch.inference_mode():
-        model = load_merged(backbone, STANDARD.policy)
+        model = load_merged(backbone, STANDARD.adapter)
         for trace in traces:
             logits = model(torch.tensor([[*prompt, *trace.token_ids]])).logits[0, len(prompt) - 1 : -1]
             exact = logits.log_softmax(-1).gather(1, torch.tensor(trace.token_ids)[:, None])[:, 0]

@@ -45,13 +45,25 @@ def test_policy_and_critic_agree_though_one_takes_memory_before_the_other(free):
     free(NEEDED)
     assert locate_critic(None).path == STANDARD.critic
     free(0)
-    assert locate_policy("auto").adapter == STANDARD.policy
+    assert locate_policy("auto").adapter == STANDARD.adapter
 
 
 @pytest.mark.parametrize("name", sorted(PAIRS))
 def test_a_pairs_name_means_its_policy_and_its_critic(name):
-    assert locate_policy(name).adapter == PAIRS[name].policy
+    assert (locate_policy(name).adapter, locate_policy(name).backbone) == (
+        PAIRS[name].adapter,
+        PAIRS[name].backbone.name,
+    )
     assert locate_critic(name).path == PAIRS[name].critic
+
+
+def test_a_backbone_as_it_comes_is_asked_in_its_own_chat_manner_and_one_that_was_taught_as_it_was_taught():
+    assert [locate_policy(name).form for name in PAIRS] == ["short", "short", "chat"]
+    assert [locate_policy(name).label for name in PAIRS] == [
+        "SmolLM2-135M, taught by Errata",
+        "Qwen2.5-Coder-0.5B, taught by Errata",
+        "Qwen2.5-Coder-1.5B",
+    ]
 
 
 def test_the_former_name_of_standard_is_answered_with_the_new_one(caplog, monkeypatch):
@@ -61,12 +73,12 @@ def test_the_former_name_of_standard_is_answered_with_the_new_one(caplog, monkey
     monkeypatch.setenv("ERRATA_PAIR", "larger")
     assert choose_pair() is STANDARD
     assert locate_critic("larger").path == STANDARD.critic
-    assert locate_policy("larger").adapter == STANDARD.policy
+    assert locate_policy("larger").adapter == STANDARD.adapter
 
 
 @pytest.mark.parametrize(("name", "variable", "said"), [("huge", None, "--pair"), (None, "huge", "ERRATA_PAIR")])
 def test_a_pair_that_there_is_not_is_refused_with_those_that_there_are(name, variable, said, monkeypatch):
     if variable:
         monkeypatch.setenv("ERRATA_PAIR", variable)
-    with pytest.raises(ValueError, match=f"{said} is 'huge'; it must be one of small, standard"):
+    with pytest.raises(ValueError, match=f"{said} is 'huge'; it must be one of small, standard, large"):
         choose_pair(name)

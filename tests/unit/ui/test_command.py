@@ -48,7 +48,7 @@ def test_a_pair_that_is_none_is_refused(monkeypatch, capsys):
     monkeypatch.setenv("ERRATA_PAIR", "largest")
     with pytest.raises(SystemExit):
         parse_arguments([])
-    assert "ERRATA_PAIR is 'largest'; it must be one of small, standard" in capsys.readouterr().err
+    assert "ERRATA_PAIR is 'largest'; it must be one of small, standard, large" in capsys.readouterr().err
 
 
 def test_the_cache_is_listed_with_sizes_and_last_use_the_largest_first(kept):
