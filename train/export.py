@@ -32,7 +32,8 @@ from irl_core.export.verified import save_verified
 from irl_core.learning.data.demonstrations import HUB_NAME, load_gsm8k
 from irl_core.learning.data.edited_solutions import edited_solutions
 from irl_core.loading import load_critic
-from train.cli import parse_args, print_figures
+
+from .cli import parse_args, print_figures
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 

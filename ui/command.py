@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from irl_core.models import cache
+from irl_core.models.assets import ASSETS
 from irl_core.models.pairs import NEEDED, PAIRS, VARIABLE, choose_pair
 
 if TYPE_CHECKING:
@@ -71,9 +72,10 @@ def open_page(options: argparse.Namespace) -> None:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     # Gradio takes seconds to import, which the other commands do without; and it reads the setting above.
     from irl_core.session.workbench import Workbench
-    from ui.page import build_page
-    from ui.page_files import page_files
-    from ui.theme import ASSETS, build_theme, head
+
+    from .page import build_page
+    from .page_files import page_files
+    from .theme import build_theme, head
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     workbench = None if options.replay_only else Workbench(policy=options.policy, critic=options.critic)
