@@ -1,10 +1,11 @@
-"""The command `errata`: opens the page, or shows and empties the cache."""
+"""The command `errata`: opens the page, fetches what it needs, or shows and empties the cache."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import os
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
     if options.command == "cache":
         print(_freed(cache.clear_cache()) if options.clear else list_cache(cache.cache_entries()))
+    elif options.command == "fetch":
+        fetch(options)
     else:
         open_page(options)
 
@@ -36,6 +39,8 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     what = "model graphs and merged weights that were made on this machine"
     of_cache = commands.add_parser("cache", help=f"show {what}", description=f"Show {what}, with size and last use.")
     of_cache.add_argument("--clear", action="store_true", help="remove them; what is needed is made again")
+    what = "the models that the page would load with the options given before"
+    commands.add_parser("fetch", help=f"fetch {what}", description=f"Fetch {what}; what is here is not fetched again.")
     options = parser.parse_args(arguments)
     if not options.policy or not options.critic:
         try:
@@ -65,6 +70,25 @@ def _add_page_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--larger", action="store_const", dest="pair", const="larger", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to listen on (default: 7860)")
     parser.add_argument("--replay-only", action="store_true", help="load no model; only saved sessions can be read")
+
+
+def fetch(options: argparse.Namespace) -> None:
+    """Bring the weights that the page would load to this disk, with a progress bar for each.
+
+    Raises:
+        SystemExit: with one sentence where they cannot be had.
+    """
+    if options.replay_only:
+        return
+    from irl_core.loading import fetch_backbones
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
+    try:
+        for backbone in fetch_backbones(options.policy, options.critic):
+            print(f"{backbone.name} is in {backbone.path}")
+    except (RuntimeError, ValueError, OSError) as problem:
+        sys.exit(f"error: {problem}")
 
 
 def open_page(options: argparse.Namespace) -> None:
