@@ -60,7 +60,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
 
 $(VENV)/.stamp-app: requirements.txt constraints.txt | $(VENV)/bin/python
-	@echo "Installing what the app needs into $(VENV): about 2 GB, which takes two to five minutes the first time."
+	@echo "Installing what the app needs into $(VENV): about 2 GB, once. This takes two to five minutes, most of them after"
+	@echo "the line 'Installing collected packages', when all is here and is being unpacked."
 	@set -o pipefail; PYTHONUNBUFFERED=1 $(PIP) -r requirements.txt | { grep --line-buffered -oE '$(SHOWN)' || true; }
 	@touch $@
 

@@ -95,10 +95,13 @@ def open_page(options: argparse.Namespace) -> None:
     """Serve the page until it is interrupted."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     # Gradio takes seconds to import, which the other commands do without; and it reads the setting above.
+    from starlette.middleware import Middleware
+
     from irl_core.session.workbench import Workbench
 
     from .page import build_page
     from .page_files import page_files
+    from .social_card import SocialCard, picture_route
     from .theme import build_theme, head
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -112,6 +115,7 @@ def open_page(options: argparse.Namespace) -> None:
             head=head(),
             max_file_size="5mb",
             allowed_paths=[],
+            app_kwargs={"routes": [picture_route()], "middleware": [Middleware(SocialCard)]},
             run_history=False,
             enable_monitoring=False,
             show_error=False,
