@@ -58,6 +58,29 @@ def load_policy(name: str = "auto", *, backbone: str | None = None, calculator: 
         raise PolicyError(f"the policy {name!r} cannot be loaded: {error}") from error
 
 
+def fetch_backbones(policy: str = "auto", critic: str | Path | None = None) -> list[Backbone]:
+    """Bring the weights under a policy and a critic to this disk; those of what an engine serves are not asked for.
+
+    Args:
+        policy: a name as `load_policy` takes it.
+        critic: a name as `load_critic` takes it.
+
+    Returns:
+        Each once, whether it was fetched now or lay here.
+
+    Raises:
+        PolicyError, CriticError: if there is nothing of that name.
+        BackboneError: if weights cannot be had.
+        ValueError: if `ERRATA_PAIR` names no pair.
+    """
+    names = []
+    if not parse_served_name(policy):
+        names.append(locate_policy(policy).backbone)
+    if not parse_served_name(str(critic or "")):
+        names.append(locate_critic(critic).card.backbone)
+    return [resolve_backbone(name) for name in dict.fromkeys(names)]
+
+
 def _openvino(located: LocatedPolicy, base: Backbone, calculator: bool) -> Policy | None:
     """The policy on OpenVINO; None where that cannot draw from it."""
     if base.gguf is None or calculator or native_device().type == "cuda":

@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from irl_core.learning.airl.policy_run import PolicyRun, output_folder, set_up_policy, train_policy
-from train.cli import parse_settings, print_figures
+
+from .cli import parse_settings, print_figures
 
 if TYPE_CHECKING:
     from irl_core.learning.airl.config import AIRLConfig

@@ -49,7 +49,8 @@ from irl_core.learning.data.demonstrations import load_gsm8k
 from irl_core.learning.data.edited_solutions import edited_solutions
 from irl_core.loading import load_critic
 from irl_core.text.traces import Trace
-from train.cli import output_file, parse_args, print_figures
+
+from .cli import output_file, parse_args, print_figures
 
 EDITED = "GSM8K's training solutions and generated problems, half of them with one step edited"
 

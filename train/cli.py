@@ -87,7 +87,7 @@ def parse_settings(
     Raises:
         SystemExit: (2) with a message on stderr for any mistake, settings that contradict each other among them.
     """
-    from train.dataclass_options import DataclassParser
+    from .dataclass_options import DataclassParser
 
     usage = "%(prog)s [--config FILE.yaml] [--option VALUE ...]"
     parser = DataclassParser([first, second], groups, prog=prog, usage=usage, description=description)

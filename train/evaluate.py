@@ -42,7 +42,8 @@ from irl_core.evaluation.scoring import ScoredTrace, ScoringCritic, score_traces
 from irl_core.evaluation.trace_files import LabelledTrace, read_traces
 from irl_core.evaluation.trace_table import ScoredTraces
 from irl_core.text.json_lines import BadLine
-from train.cli import output_file, parse_args, print_figures
+
+from .cli import output_file, parse_args, print_figures
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?<!\.jsonl)(?<!\.json)")
 OUTPUTS = ("out", "html", "markdown", "save_scores")

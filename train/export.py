@@ -1,6 +1,7 @@
 """Write a critic as plain checkpoints that transformers, vLLM and the hub know, with no code of ours.
 
   python -m train.export --critic FOLDER --out exported [--push owner/name]
+  python -m train.export --space FOLDER [--name owner/name]
 
 A critic with a head becomes exported/token-classification: `...ForTokenClassification` with one label, exactly the
 critic's values. A critic of log-probabilities becomes exported/causal, exactly the language model whose
@@ -10,12 +11,16 @@ and put in its model card. What was written is loaded again by plain transformer
 
 --push NAME writes the token classifier to the hub as NAME and the language model as NAME-causal; the token comes from
 the environment (HF_TOKEN) or `hf auth login`.
+
+--space writes no checkpoint but the folder that becomes a Space: the page, the library, the assets with all adapters,
+and nothing else; the last lines say how to upload it. --name is what the Space is to be called.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -28,11 +33,13 @@ from irl_core.critic.model import Critic
 from irl_core.export.distilled_head import LinearHead, agreement, fit_head, token_states
 from irl_core.export.model_card import causal_card, classifier_card
 from irl_core.export.plain_checkpoints import token_classifier
+from irl_core.export.space import PLACEHOLDER, write_space
 from irl_core.export.verified import save_verified
 from irl_core.learning.data.demonstrations import HUB_NAME, load_gsm8k
 from irl_core.learning.data.edited_solutions import edited_solutions
 from irl_core.loading import load_critic
-from train.cli import parse_args, print_figures
+
+from .cli import parse_args, print_figures
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -40,6 +47,11 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 def main(argv: Sequence[str] | None = None) -> None:
     parser = build_parser()
     args = parse_args(parser, argv)
+    if args.space:
+        print_figures(space(parser, args))
+        return
+    if not args.out:
+        parser.error("say where to write: --out FOLDER for checkpoints, or --space FOLDER for a Space")
     if args.push:
         require_token(parser)
     critic = load_critic(args.critic, dtype=torch.float32)
@@ -62,6 +74,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     if args.push:
         figures["pushed"] = [push(parser, folder, name) for folder, name in targets(args)]
     print_figures(figures)
+
+
+def space(parser: argparse.ArgumentParser, args: argparse.Namespace) -> dict[str, Any]:
+    """Write a Space and say how it is uploaded; what was written."""
+    try:
+        written = write_space(Path(__file__).resolve().parents[1], args.space, args.name)
+    except (OSError, ValueError) as problem:
+        parser.error(f"--space: {problem}")
+    print(f"upload it with: {written.upload}", file=sys.stderr)
+    return {"space": str(written.folder), "files": written.files, "bytes": written.bytes, "upload": written.upload}
 
 
 def distil(critic: Critic, args: argparse.Namespace) -> tuple[LinearHead, dict[str, Any]]:
@@ -114,7 +136,11 @@ def push(parser: argparse.ArgumentParser, folder: Path, name: str) -> str:
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.export", description=__doc__)
     parser.add_argument("--critic", help="a critic's folder or name; without it the shipped one")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the checkpoints")
+    parser.add_argument("--out", type=Path, help="folder for the checkpoints")
+    parser.add_argument("--space", type=Path, metavar="FOLDER", help="write a Space into this new folder instead")
+    parser.add_argument(
+        "--name", default=PLACEHOLDER, metavar="NAME", help="what the Space is to be called on the hub"
+    )
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="of the stored weights")
     parser.add_argument(
         "--demonstrations", default=HUB_NAME, help="to fit the head on: GSM8K train as JSON lines, its hub name, or ''"

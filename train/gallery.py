@@ -16,14 +16,14 @@ from typing import Any
 
 from tqdm import tqdm
 
+from irl_core.models.assets import ASSETS
 from irl_core.models.pairs import PAIRS, Pair
 from irl_core.policy.sampling import Sampling
 from irl_core.session.record import Session
 from irl_core.session.workbench import Workbench
 from irl_core.text.traces import Problem
-from train.cli import parse_args, print_figures
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+from .cli import parse_args, print_figures
 
 
 def main(argv: Sequence[str] | None = None) -> None:

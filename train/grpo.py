@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import cast
 
-from train.cli import print_figures
+from .cli import print_figures
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -20,7 +20,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     from irl_core.learning.airl.outcomes import solved
     from irl_core.learning.airl.policy_run import set_up_policy, train_policy
     from irl_core.models.download import BackboneError
-    from train.airl import parse
+
+    from .airl import parse
 
     run, args = parse(argv, prog="python -m train.grpo", description=__doc__, out="runs/grpo")
     try:

@@ -17,7 +17,8 @@ from itertools import islice
 
 from irl_core.learning.data.demonstrations import Demonstration, load_gsm8k
 from irl_core.learning.data.word_problems import drills, generate
-from train.cli import output_file, parse_args, print_figures
+
+from .cli import output_file, parse_args, print_figures
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -24,7 +24,8 @@ from typing import Any
 
 from irl_core.learning.common.interrupts import stop_on_interrupt
 from irl_core.policy.sampling import Sampling
-from train.cli import output_file, parse_args, print_figures
+
+from .cli import output_file, parse_args, print_figures
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -23,7 +23,8 @@ from irl_core.learning.common.run import TrainingRun
 from irl_core.learning.data.demonstrations import Demonstration, Mixture, held_out_stories, load_gsm8k, load_mixture
 from irl_core.models.backbones import load_tokenizer, resolve_backbone
 from irl_core.models.devices import native_device
-from train.cli import add_training_options, parse_args, print_figures
+
+from .cli import add_training_options, parse_args, print_figures
 
 
 def main(argv: Sequence[str] | None = None) -> None:

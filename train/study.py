@@ -18,7 +18,8 @@ from pathlib import Path
 from irl_core.learning.common.interrupts import stop_on_interrupt
 from irl_core.learning.toy.study import StudySettings, run_study
 from irl_core.learning.toy.study_report import write_report
-from train.cli import parse_settings, print_figures
+
+from .cli import parse_settings, print_figures
 
 
 @dataclass

@@ -29,7 +29,8 @@ from irl_core.learning.data.step_alternatives import alternatives, load_rollouts
 from irl_core.models.backbones import load_tokenizer, resolve_backbone
 from irl_core.models.devices import native_device
 from irl_core.models.pairs import SMALL
-from train.cli import add_training_options, parse_args, print_figures
+
+from .cli import add_training_options, parse_args, print_figures
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -1,15 +1,17 @@
-"""The command `errata`: opens the page, or shows and empties the cache."""
+"""The command `errata`: opens the page, fetches what it needs, or shows and empties the cache."""
 
 from __future__ import annotations
 
 import argparse
 import logging
 import os
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from irl_core.models import cache
+from irl_core.models.assets import ASSETS
 from irl_core.models.pairs import NEEDED, PAIRS, VARIABLE, choose_pair
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
     if options.command == "cache":
         print(_freed(cache.clear_cache()) if options.clear else list_cache(cache.cache_entries()))
+    elif options.command == "fetch":
+        fetch(options)
     else:
         open_page(options)
 
@@ -35,6 +39,8 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     what = "model graphs and merged weights that were made on this machine"
     of_cache = commands.add_parser("cache", help=f"show {what}", description=f"Show {what}, with size and last use.")
     of_cache.add_argument("--clear", action="store_true", help="remove them; what is needed is made again")
+    what = "the models that the page would load with the options given before"
+    commands.add_parser("fetch", help=f"fetch {what}", description=f"Fetch {what}; what is here is not fetched again.")
     options = parser.parse_args(arguments)
     if not options.policy or not options.critic:
         try:
@@ -66,14 +72,37 @@ def _add_page_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replay-only", action="store_true", help="load no model; only saved sessions can be read")
 
 
+def fetch(options: argparse.Namespace) -> None:
+    """Bring the weights that the page would load to this disk, with a progress bar for each.
+
+    Raises:
+        SystemExit: with one sentence where they cannot be had.
+    """
+    if options.replay_only:
+        return
+    from irl_core.loading import fetch_backbones
+
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each request
+    try:
+        for backbone in fetch_backbones(options.policy, options.critic):
+            print(f"{backbone.name} is in {backbone.path}")
+    except (RuntimeError, ValueError, OSError) as problem:
+        sys.exit(f"error: {problem}")
+
+
 def open_page(options: argparse.Namespace) -> None:
     """Serve the page until it is interrupted."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     # Gradio takes seconds to import, which the other commands do without; and it reads the setting above.
+    from starlette.middleware import Middleware
+
     from irl_core.session.workbench import Workbench
-    from ui.page import build_page
-    from ui.page_files import page_files
-    from ui.theme import ASSETS, build_theme, head
+
+    from .page import build_page
+    from .page_files import page_files
+    from .social_card import SocialCard, picture_route
+    from .theme import build_theme, head
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     workbench = None if options.replay_only else Workbench(policy=options.policy, critic=options.critic)
@@ -86,6 +115,7 @@ def open_page(options: argparse.Namespace) -> None:
             head=head(),
             max_file_size="5mb",
             allowed_paths=[],
+            app_kwargs={"routes": [picture_route()], "middleware": [Middleware(SocialCard)]},
             run_history=False,
             enable_monitoring=False,
             show_error=False,

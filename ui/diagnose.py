@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from ui.reading_column import ReadingColumn, Updates
-from ui.render.solution import draw_solution
-from ui.render.status import running
-from ui.theme import html
-from ui.validation import MAX_PROBLEM, MAX_SOLUTION, read_problem, read_solution
-from ui.waiting import OFF, faults_in_words, require, wait_until_ready
+from .reading_column import ReadingColumn, Updates
+from .render.solution import draw_solution
+from .render.status import running
+from .theme import html
+from .validation import MAX_PROBLEM, MAX_SOLUTION, read_problem, read_solution
+from .waiting import OFF, faults_in_words, require, wait_until_ready
 
 if TYPE_CHECKING:
     from irl_core.session.workbench import Workbench

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from irl_core.models.assets import ASSETS
 from irl_core.models.pairs import STANDARD, Pair
 from irl_core.session.record import Session, load_session
-from ui.diagnose import DiagnoseTab
-from ui.reading_column import Updates
-from ui.render.drawing import Selection
-from ui.render.html import escape
-from ui.sessions import SessionViewer
-from ui.solve import Solver
-from ui.solve_layout import SolveLayout
-from ui.theme import ASSETS, html, script
+
+from .diagnose import DiagnoseTab
+from .reading_column import Updates
+from .render.drawing import Selection
+from .render.html import escape
+from .sessions import SessionViewer
+from .solve import Solver
+from .solve_layout import SolveLayout
+from .theme import html, script
 
 if TYPE_CHECKING:
     from irl_core.session.workbench import Workbench

@@ -7,8 +7,8 @@ from typing import Any, TypeAlias
 import gradio as gr
 from gradio.blocks import Block
 
-from ui.render.solution import Reading
-from ui.theme import html, script
+from .render.solution import Reading
+from .theme import html, script
 
 Updates: TypeAlias = dict[Block, Any]
 """What a handler returns: new values by component. Components that are not named stay as they are."""

@@ -10,12 +10,13 @@ import gradio as gr
 
 from irl_core.session.record import Session
 from irl_core.text.traces import Problem
-from ui.page_files import save_session
-from ui.reading_column import Updates
-from ui.render import status
-from ui.render.drawing import Selection, draw_session
-from ui.solve_layout import QUIET, SolveLayout
-from ui.validation import read_index, read_session
+
+from .page_files import save_session
+from .reading_column import Updates
+from .render import status
+from .render.drawing import Selection, draw_session
+from .solve_layout import QUIET, SolveLayout
+from .validation import read_index, read_session
 
 
 class SessionViewer:

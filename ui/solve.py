@@ -14,14 +14,15 @@ import gradio as gr
 from irl_core.policy.sampling import Sampling
 from irl_core.session.record import Session
 from irl_core.text.traces import Problem
-from ui.page_files import save_session
-from ui.reading_column import Updates
-from ui.render.drawing import Drawing, Selection, draw_snapshot
-from ui.render.status import NOT_BEGUN, running
-from ui.solve_layout import QUIET, SolveLayout
-from ui.stop_signals import StopSignals
-from ui.validation import read_index, read_problem, read_sampling, refusal
-from ui.waiting import faults_in_words, require, wait_until_ready
+
+from .page_files import save_session
+from .reading_column import Updates
+from .render.drawing import Drawing, Selection, draw_snapshot
+from .render.status import NOT_BEGUN, running
+from .solve_layout import QUIET, SolveLayout
+from .stop_signals import StopSignals
+from .validation import read_index, read_problem, read_sampling, refusal
+from .waiting import faults_in_words, require, wait_until_ready
 
 if TYPE_CHECKING:
     from irl_core.session.run import Snapshot

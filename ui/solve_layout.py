@@ -13,12 +13,13 @@ from gradio.components import Component
 from irl_core.policy.sampling import Sampling
 from irl_core.session.record import Session
 from irl_core.text.traces import Problem
-from ui.reading_column import ReadingColumn, Updates
-from ui.render.drawing import Drawing, Selection
-from ui.render.solution import Reading
-from ui.theme import html, script
-from ui.validation import MAX_ANSWER, MAX_PROBLEM, MAX_SEED, MAX_TEMPERATURE, MAX_TRACES
-from ui.waiting import OFF
+
+from .reading_column import ReadingColumn, Updates
+from .render.drawing import Drawing, Selection
+from .render.solution import Reading
+from .theme import html, script
+from .validation import MAX_ANSWER, MAX_PROBLEM, MAX_SEED, MAX_TEMPERATURE, MAX_TRACES
+from .waiting import OFF
 
 _BLANK = (
     '<div class="blank"><p>Type a problem, or take one of the examples. A small language model writes several '

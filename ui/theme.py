@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-ASSETS = Path(__file__).resolve().parents[1] / "assets"
+from irl_core.models.assets import ASSETS
+
 SERIF = '"Source Serif 4 Variable", "Source Serif 4", Georgia, serif'
 SANS = '"Inter Variable", Inter, system-ui, sans-serif'
 

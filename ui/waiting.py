@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import gradio as gr
 
 from irl_core.models.prompts import DoesNotFit
-from ui.render.html import escape
-from ui.render.status import running
-from ui.validation import refusal
+
+from .render.html import escape
+from .render.status import running
+from .validation import refusal
 
 if TYPE_CHECKING:
     from irl_core.session.workbench import Workbench

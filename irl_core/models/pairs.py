@@ -8,12 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from irl_core.models.assets import ASSETS
 from irl_core.models.catalogue import QWEN_CODER, QWEN_CODER_LARGE, SMOLLM2, PackedModel
 from irl_core.models.memory import free_memory
 
 log = logging.getLogger(__name__)
 
-CHECKPOINTS = Path(__file__).resolve().parents[2] / "assets" / "checkpoints"
+CHECKPOINTS = ASSETS / "checkpoints"
 VARIABLE = "ERRATA_PAIR"
 NEEDED = 6_000_000_000
 """Bytes that have to be free for the default pair: its peak while it is converted the first time, and some air."""

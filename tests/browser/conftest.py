@@ -4,47 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.ports import free_port
-
-ROOT = Path(__file__).resolve().parents[2]
-SECONDS_TO_START = 300
+from tests.conftest import ROOT
+from tests.support.page import served_page
 
 
 def serve(arguments: list[str]) -> Iterator[str]:
-    """The app as its own process; its output goes to a file that a failure shows."""
-    port = free_port()
-    with tempfile.TemporaryFile("w+") as output:
-        process = subprocess.Popen(
-            [sys.executable, "app.py", "--port", str(port), *arguments], cwd=ROOT, stdout=output, stderr=output
-        )
-        try:
-            yield wait_for(f"http://127.0.0.1:{port}/", process, output)
-        finally:
-            process.terminate()
-            process.wait(timeout=30)
-
-
-def wait_for(url: str, process: subprocess.Popen, output) -> str:
-    deadline = time.monotonic() + SECONDS_TO_START
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return url
-        except (urllib.error.URLError, TimeoutError, ConnectionError):
-            time.sleep(0.3)
-    output.seek(0)
-    raise RuntimeError(f"the app did not start:\n{output.read()[-4000:]}")
+    with served_page([sys.executable, "app.py", *arguments], ROOT) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

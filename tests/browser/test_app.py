@@ -7,9 +7,9 @@ import re
 
 import pytest
 
+from irl_core.models.assets import ASSETS
 from irl_core.session.record import load_session
 from irl_core.text.equations import check_equations
-from ui.theme import ASSETS
 
 pytestmark = pytest.mark.browser
 

@@ -11,9 +11,10 @@ import plotly.graph_objects as go
 from irl_core.diagnosis.suspect_step import Diagnosis
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
-from ui.render.html import escape, signed
-from ui.render.visible_tokens import suspect_step, visible_tokens
-from ui.theme import DARK, LIGHT, SANS, Palette
+
+from ..theme import DARK, LIGHT, SANS, Palette
+from .html import escape, signed
+from .visible_tokens import suspect_step, visible_tokens
 
 _MAX_LABEL = 24
 

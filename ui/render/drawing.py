@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from irl_core.session.record import Session
-from ui.render.ranking import Order, display_order, render_ranking, render_votes
-from ui.render.solution import Reading, draw_solution
-from ui.render.status import render_status
-from ui.render.trace import render_growing, render_steps
-from ui.render.visible_tokens import shared_scale
+
+from .ranking import Order, display_order, render_ranking, render_votes
+from .solution import Reading, draw_solution
+from .status import render_status
+from .trace import render_growing, render_steps
+from .visible_tokens import shared_scale
 
 if TYPE_CHECKING:
     from irl_core.session.run import Snapshot

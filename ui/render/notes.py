@@ -6,8 +6,9 @@ import re
 
 from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
 from irl_core.text.traces import Trace
-from ui.render.html import escape, plain, signed, typeset
-from ui.render.visible_tokens import first_false, suspect_step
+
+from .html import escape, plain, signed, typeset
+from .visible_tokens import first_false, suspect_step
 
 _WORTH_SAYING = 0.1
 

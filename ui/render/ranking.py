@@ -7,8 +7,9 @@ from typing import Literal
 
 from irl_core.diagnosis.suspect_step import Diagnosis
 from irl_core.session.record import Session
-from ui.render.html import count, escape, plain, signed, typeset
-from ui.render.visible_tokens import first_false, first_false_step, is_uncalibrated, suspect_step
+
+from .html import count, escape, plain, signed, typeset
+from .visible_tokens import first_false, first_false_step, is_uncalibrated, suspect_step
 
 Order = Literal["critic", "sampled"]
 _RULES = {

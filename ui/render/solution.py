@@ -8,10 +8,11 @@ import plotly.graph_objects as go
 
 from irl_core.diagnosis.suspect_step import StepFinding
 from irl_core.session.record import Session
-from ui.render.chart import belief_figure
-from ui.render.html import escape, plain, signed
-from ui.render.trace import View, render_trace
-from ui.render.visible_tokens import is_uncalibrated, shared_scale
+
+from .chart import belief_figure
+from .html import escape, plain, signed
+from .trace import View, render_trace
+from .visible_tokens import is_uncalibrated, shared_scale
 
 
 @dataclass(frozen=True)

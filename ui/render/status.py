@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from irl_core.session.record import Session
-from ui.render.html import count, escape
-from ui.render.ranking import verdict_line
+
+from .html import count, escape
+from .ranking import verdict_line
 
 NOT_BEGUN = '<p class="status" role="status">stopped before the first solution was begun</p>'
 

@@ -13,9 +13,10 @@ from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
 from irl_core.text.scores import TraceScore
 from irl_core.text.spans import Span
 from irl_core.text.traces import Trace
-from ui.render.html import escape, has_bidi_control, signed, typeset
-from ui.render.notes import render_note
-from ui.render.visible_tokens import (
+
+from .html import escape, has_bidi_control, signed, typeset
+from .notes import render_note
+from .visible_tokens import (
     Scale,
     VisibleToken,
     first_false,

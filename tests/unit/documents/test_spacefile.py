@@ -11,7 +11,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from irl_core.models.pairs import default_pair
+from irl_core.export.space import PARTS, PLACEHOLDER
+from irl_core.learning.data.demonstrations import HUB_NAME
+from irl_core.models.pairs import SMALL, STANDARD, default_pair
 from tests.conftest import ROOT
 from ui.command import parse_arguments
 
@@ -51,6 +53,28 @@ def test_the_spaces_python_is_one_that_the_project_supports(manifest):
 def test_the_space_starts_a_file_that_exists(manifest):
     assert (ROOT / manifest["huggingface"]["app_file"]).is_file()
     assert manifest["run"] == f"python {manifest['huggingface']['app_file']}"
+
+
+def test_the_default_pairs_file_is_fetched_when_the_space_is_built(manifest):
+    packed = STANDARD.backbone
+    assert manifest["huggingface"]["preload_from_hub"] == [f"{packed.hub_repo} {packed.gguf} {packed.hub_revision}"]
+
+
+def test_the_card_names_the_models_of_both_pairs_and_what_they_learned_from(manifest):
+    card = manifest["huggingface"]
+    assert set(card["models"]) == {pair.backbone.hub_repo for pair in (STANDARD, SMALL)}
+    assert HUB_NAME in card["datasets"]
+
+
+def test_the_cards_picture_is_a_file_of_the_space(manifest):
+    owner, _, path = manifest["huggingface"]["thumbnail"].partition("/resolve/main/")
+    assert owner == f"https://huggingface.co/spaces/{PLACEHOLDER}"
+    assert (ROOT / path).is_file()
+    assert path.partition("/")[0] in PARTS
+
+
+def test_the_readme_links_to_the_paper_whose_page_then_lists_the_space():
+    assert "](https://arxiv.org/abs/2510.01857)" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_short_description_fits_the_card(manifest):

@@ -5,11 +5,11 @@ import pytest
 
 from irl_core.critic.names import locate_critic
 from irl_core.critic.weights import adapter_folder, critic_sha256
+from irl_core.models.assets import ASSETS
 from irl_core.models.backbones import Backbone
 from irl_core.models.merging import policy_sha256
 from irl_core.models.pairs import PAIRS, Pair
 from ui.page import load_gallery
-from ui.theme import ASSETS
 
 of_each_pair = pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from irl_core.models import cache
+from irl_core.models.backbones import Backbone
+from irl_core.models.download import BackboneError
 from tests.conftest import ROOT
 from ui.command import list_cache, main, parse_arguments
 
@@ -87,3 +89,49 @@ def test_the_script_and_the_command_are_one():
     assert ran.returncode == 0, ran.stderr
     assert "--replay-only" in ran.stdout
     assert "cache" in ran.stdout
+
+
+@pytest.fixture
+def fetched(monkeypatch) -> list[str]:
+    """The names of the weights that are asked for; none are fetched."""
+    names: list[str] = []
+
+    def resolve(name: str) -> Backbone:
+        names.append(name)
+        return Backbone(name, Path("weights") / name, None, "0" * 64)
+
+    monkeypatch.setattr("irl_core.loading.resolve_backbone", resolve)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        (["--pair", "small"], ["smollm2-135m"]),
+        (["--pair", "standard"], ["qwen2.5-coder-0.5b"]),
+        (["--pair", "small", "--policy", "standard"], ["qwen2.5-coder-0.5b", "smollm2-135m"]),
+        (["--pair", "standard", "--critic", "surprise"], ["qwen2.5-coder-0.5b", "smollm2-135m"]),
+        (["--pair", "small", "--policy", "http://127.0.0.1:8000/v1"], ["smollm2-135m"]),
+        (["--pair", "small", "--policy", "vllm:small", "--critic", "small@http://127.0.0.1:8001/v1"], []),
+        (["--replay-only"], []),
+    ],
+)
+def test_what_the_page_would_load_is_fetched_once_and_nothing_else(options, wanted, fetched, capsys):
+    main([*options, "fetch"])
+    assert fetched == wanted
+    assert [line.split(" is in ")[0] for line in capsys.readouterr().out.splitlines()] == wanted
+
+
+def test_weights_that_cannot_be_had_end_the_command_with_one_sentence(monkeypatch):
+    def fail(name: str) -> Backbone:
+        raise BackboneError(f"{name} could not be fetched")
+
+    monkeypatch.setattr("irl_core.loading.resolve_backbone", fail)
+    with pytest.raises(SystemExit, match=r"^error: smollm2-135m could not be fetched$"):
+        main(["--pair", "small", "fetch"])
+
+
+def test_a_critic_that_is_not_there_is_named_before_anything_is_fetched(fetched, tmp_path):
+    with pytest.raises(SystemExit, match="error: no critic in "):
+        main(["--pair", "small", "--critic", str(tmp_path / "nowhere"), "fetch"])
+    assert not fetched

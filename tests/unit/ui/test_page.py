@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from irl_core.models.assets import ASSETS
 from irl_core.models.pairs import PAIRS, SMALL, STANDARD
 from irl_core.session.workbench import Workbench
 from ui.page import measured
-from ui.theme import ASSETS
 
 
 def test_the_page_says_how_often_its_marks_are_right(tmp_path):
