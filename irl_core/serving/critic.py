@@ -32,7 +32,9 @@ class ServedCritic(Critic):
         super().__init__(located.card, located.path, backbone)
         self._source = source
 
-    def _load_models(self, adapter: Path | None, reference: ReferenceWeights | None, dtype: torch.dtype) -> None:
+    def _load_models(
+        self, adapter: Path | None, reference: ReferenceWeights | None, dtype: torch.dtype | None
+    ) -> None:
         """The engine has them."""
 
     @property

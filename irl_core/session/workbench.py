@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from irl_core.diagnosis.suspect_step import diagnose
 from irl_core.models.pairs import choose_pair, pair_called
+from irl_core.models.progress import Arrived, told_of_downloads
 from irl_core.policy.sampling import Sampling
 from irl_core.session.record import ModelCard, Session
 from irl_core.session.run import Growing, Run, Snapshot, with_trace
@@ -64,16 +65,20 @@ class Workbench:
                 # torch and transformers take seconds to import, in which the page can already be there.
                 from irl_core.loading import load_critic, load_policy
 
-                if self._critic is None:
-                    self._progress = "loading the critic"
-                    self._critic = load_critic(self._critic_name)
-                if calculator not in self._policies:
-                    self._progress = "loading the policy"
-                    self._policies[calculator] = load_policy(self._policy_name, calculator=calculator)
+                with told_of_downloads(self._fetching):
+                    if self._critic is None:
+                        self._progress = "loading the critic"
+                        self._critic = load_critic(self._critic_name)
+                    if calculator not in self._policies:
+                        self._progress = "loading the policy"
+                        self._policies[calculator] = load_policy(self._policy_name, calculator=calculator)
             except Exception as error:
                 self._failure, self._failed_at = f"the models could not be loaded: {error}", time.monotonic()
                 log.exception("loading failed")
                 raise
+
+    def _fetching(self, arrived: Arrived) -> None:
+        self._progress = f"fetching {arrived}" if arrived.bytes < arrived.total else f"unpacking {arrived.label}"
 
     def start_loading(self) -> None:
         """Load both models in a thread of its own, if they are not there; returns at once.

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from irl_core.models.progress import tell
 from irl_core.models.prompts import DoesNotFit
 from irl_core.models.solution_tokens import encode_solution
 from irl_core.policy.sampling import Sampling
@@ -59,6 +60,25 @@ def test_a_failure_is_said_in_words_and_a_second_try_can_mend_it(models):
     models.clear()
     bench.load()
     assert bench.stage == "ready"
+
+
+def test_while_weights_are_fetched_the_status_says_how_much_of_them_is_here(models, monkeypatch):
+    bench, said = Workbench(), []
+
+    def fetching(name):
+        for arrived in (0, 212_000_000, 491_000_000):
+            tell("Qwen2.5-Coder-0.5B", arrived, 491_000_000)
+            said.append(bench.status)
+        return Named()
+
+    monkeypatch.setattr("irl_core.loading.load_critic", fetching)
+    bench.load()
+    assert said == [
+        "fetching Qwen2.5-Coder-0.5B: 0 of 491 MB",
+        "fetching Qwen2.5-Coder-0.5B: 212 of 491 MB",
+        "unpacking Qwen2.5-Coder-0.5B",
+    ]
+    assert bench.status == "ready"
 
 
 def test_of_a_critic_without_a_calibration_the_line_says_so(models, monkeypatch):
