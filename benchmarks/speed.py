@@ -127,7 +127,7 @@ def scoring(args: argparse.Namespace) -> dict[str, Any]:
     model = load_merged(backbone, ADAPTER).to(native_dtype())
     kind = str(model.dtype).removeprefix("torch.")
     engines = {
-        f"ours, OpenVINO's pages, {kind} (default)": scorers.ours(OpenVINOModel(backbone, ADAPTER)),
+        "ours, OpenVINO, 8-bit weights (default)": scorers.ours(OpenVINOModel(backbone, ADAPTER)),
         f"ours, PyTorch, {kind}": scorers.ours(scorers.reordered(load_merged(backbone, ADAPTER).to(native_dtype()))),
         f"ours, PyTorch, {kind}, weights as torch keeps them": scorers.ours(model),
         "ours, PyTorch's int8": scorers.ours(samplers.int8(load_merged(backbone, ADAPTER))),

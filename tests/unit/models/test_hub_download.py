@@ -10,14 +10,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from irl_core.models import hub_download
 from irl_core.models.cache import cache_root
 from irl_core.models.download import BackboneError, fetch_gguf
+from irl_core.models.pairs import STANDARD
 from tests.conftest import ROOT
 from tests.support.hub import CONTENT, Roads, hub_of, serving, tiny_model, write_hub_cache
 
@@ -37,6 +40,18 @@ def test_offline_the_hubs_cache_still_serves(roads: Roads, tmp_path: Path) -> No
     write_hub_cache(tmp_path / "hub", MODEL)
     roads("hub", hub_cache=tmp_path / "hub", offline=True)
     assert fetch_gguf(MODEL).read_bytes() == CONTENT
+
+
+def test_what_a_space_preloads_is_what_the_default_pair_takes_from_the_hubs_cache(
+    roads: Roads, tmp_path: Path
+) -> None:
+    space = yaml.safe_load((ROOT / "Spacefile").read_text("utf-8"))["huggingface"]
+    (line,) = space["preload_from_hub"]
+    repo, file, revision = line.split()
+    packed = replace(STANDARD.backbone, sha256=MODEL.sha256, size=MODEL.size)  # other bytes under its own name
+    write_hub_cache(tmp_path / "hub", replace(packed, hub_repo=repo, gguf=file, hub_revision=revision))
+    roads(hub_cache=tmp_path / "hub", offline=True)
+    assert fetch_gguf(packed).read_bytes() == CONTENT
 
 
 def test_offline_the_hub_is_not_asked_and_the_reason_is_told(roads: Roads) -> None:
