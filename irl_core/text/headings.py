@@ -10,7 +10,8 @@ _MARKS = re.compile(r"[ \t>]*(#{1,6})(?!#)")
 _EDGES = " \t*_`#:.$"
 _COUNTED = re.compile(
     r"(?:step|part|case|section|question|problem|example|exercise|phase|stage|method|option|scenario|day|week|round|task"
-    r"|subproblem|item|q)(?:[ ]{0,3}\(?[0-9]{1,3}|[ ]{1,3}\(?(?:[a-z]|[ivx]{1,5}))\)?(?!\w)(?:[ ]{0,3}[:.)–—-]|\Z|[ ]+of\b|[ ]+\()",
+    r"|subproblem|item|q)(?:[ ]{0,3}\(?[0-9]{1,3}|[ ]{1,3}\(?(?:[a-z]|[ivx]{1,5}))\)?(?!\w)"
+    r"(?:[ ]{0,3}[:.)–—-]|\Z|[ ]+of\b|[ ]+\()",
     re.IGNORECASE,
 )
 _COUNT_ONLY = re.compile(r"[0-9]{1,2}[.)][ \t]{1,4}[*_]*[^\W\d_]")

@@ -92,6 +92,26 @@ def test_prm800k_without_a_written_solution_is_put_together_from_what_was_chosen
     assert (found.first_error_step, found.final_correct) == (-1, True)
 
 
+def test_prm800k_that_found_an_error_and_marks_none_is_passed_over_with_the_reason():
+    record = prm800k()
+    del record["label"]["steps"][2]
+    (bad,) = read(record)
+    assert bad == BadLine(3, "PRM800K: the labelling ended with 'found_error', but no step that was taken is rated -1")
+
+
+def test_prm800k_is_wrong_at_its_last_step_where_only_another_completion_there_is_rated_minus_one():
+    record = prm800k(pre_generated_steps=["a", "b", "c", "d"])
+    record["label"]["steps"][2]["completions"].reverse()
+    assert the_trace(record).first_error_step == 2
+
+
+def test_what_a_person_wrote_into_prm800k_stands_for_what_the_model_wrote():
+    record = prm800k("solution")
+    record["label"]["steps"][2]["human_completion"] = "mine"
+    found = the_trace(record)
+    assert (found.trace.step_texts()[2], found.first_error_step) == ("mine", -1)
+
+
 @pytest.mark.parametrize("finish", ["give_up", "bad_problem", None])
 def test_prm800k_that_was_not_labelled_to_its_end_is_passed_over_with_the_reason(finish):
     (bad,) = read(prm800k(finish))
