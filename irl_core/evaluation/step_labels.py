@@ -33,9 +33,11 @@ def _prompt(prompt: Any) -> Any:
     """The text of a prompt, which may be a conversation."""
     if not isinstance(prompt, list):
         return prompt
-    said = [message.get("content") if isinstance(message, dict) else None for message in prompt]
-    if not all(isinstance(text, str) for text in said):
-        raise ValueError("'prompt' must be a text or a list of messages with a text as 'content'")
+    said: list[str] = []
+    for message in prompt:
+        if not isinstance(message, dict) or not isinstance(message.get("content"), str):
+            raise ValueError("'prompt' must be a text or a list of messages with a text as 'content'")
+        said.append(message["content"])
     return "\n".join(said)
 
 
@@ -58,11 +60,11 @@ def math_shepherd(written: str, labelled: str) -> dict[str, Any]:
         ValueError: if they are not, or the steps do not begin with "Step 1".
     """
     *pieces, rest = written.split(STEP_END)
-    if rest.strip():
-        raise ValueError(f"'input' goes on behind its last \"{STEP_END}\"")
     first = _FIRST_STEP.search(pieces[0]) if pieces else None
     if first is None:
         raise ValueError(f'\'input\' must hold a question and steps from "Step 1" on, each ended by "{STEP_END}"')
+    if rest.strip():
+        raise ValueError(f"'input' goes on behind its last \"{STEP_END}\"")
     right = []
     at = 0
     for number, piece in enumerate(pieces, 1):
