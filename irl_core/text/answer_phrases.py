@@ -23,7 +23,7 @@ _FILLERS = re.compile(
     r"|equal to|equals|now|clearly|simply|also|indeed|still|a total of|in total|≈|~|:|=)[ ,]*)+",
     re.IGNORECASE,
 )
-_ALGEBRA = re.compile(r"[\\^+*/={}√]|[0-9][a-z]\b|\b[xyz]\b")
+_ALGEBRA = re.compile(r"[\\^+*/={}√α-ωΑ-Ω]|[0-9][a-z]\b|\b[xyz]\b")
 _VARIABLE = re.compile(r"(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 _BEGINS_NUMBER = re.compile(r"(?<![\w.,/])(?:[-−–—‒][ ]?)?(?:[$€£₹][ ]?)?[-−–]?(?:[0-9]|\.[0-9])")
 _DIGIT = re.compile(r"[0-9]")
@@ -44,9 +44,15 @@ _SAYS = re.compile(r"\b(?:is|are|be|equals)[ :]{1,2}(?:[$€£₹])?[-−–]?[0
 _LONE_VARIABLE = re.compile(r"(?<![\w+*/×÷^)-])(?<![-+*/×÷^][ ])[A-Za-z](?:_?[0-9a-z])?[ ]?\Z")
 _LONG = re.compile(r"[-−–]?[$€£₹]?(?=[0-9.]{31})[0-9]{1,200}(?:\.[0-9]+)?")  # more digits than are ever compared
 _NO_ANSWER = frozenset(
-    "the a an it this that found below above correct right wrong incorrect clear obvious given".split()
+    "The the a an it this that found below above correct right wrong incorrect clear obvious given".split()
 )
-_BULLET = re.compile(r"[ \t]*[-*•+][ \t]+")
+_BULLET = re.compile(r"\A[ \t]*[-*•+][ \t]+")
+_DATE = re.compile(
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\.? [0-9]",
+    re.IGNORECASE,
+)
+_LONE_NUMBER = re.compile(r"(?:^|[:,;.] )[$€£₹]?[-−–]?[0-9][0-9,.]{0,20}[ ]?\Z")
 _OPERATOR = re.compile(r"[ ]?(?:[+*/×·÷^=<>≈]|[-−–][ ]?[0-9(])")
 _SAYS_SIGN = re.compile(r"(?:minus|negative)[ ]\Z", re.IGNORECASE)
 
@@ -75,16 +81,25 @@ def value_of(phrase: str, *, formula: bool = False, strict: bool = False) -> str
         value = written if head == plain else head
     else:
         value = head
-    if len(head) > MAX_SYMBOLIC or head.lower() in _NO_ANSWER or not any(map(str.isalnum, head)):
+    if len(head) > MAX_SYMBOLIC or head.removeprefix("The ") in _NO_ANSWER or not any(map(str.isalnum, head)):
         return None
     return value
 
 
+def plain_text(text: str) -> str:
+    """The text without markup, in our digits and with single spaces."""
+    return re.sub(r"[\s~]+", " ", plain_digits(read_markup(text).text))
+
+
 def _cleaned(phrase: str) -> str:
-    text = plain_digits(read_markup(phrase).text)
-    text = re.sub(r"\s+", " ", text).strip(" *`_\"'").rstrip(".,;!? ")
-    starts = sentence_starts(text)
-    return text[: starts[0]].rstrip(".,;!? ") if starts else text
+    text = plain_text(phrase).strip(" *`_\"'").rstrip(".,;!? ")
+    return first_sentence(text).rstrip(".,;!? ")
+
+
+def first_sentence(text: str) -> str:
+    """The text up to where its second sentence begins."""
+    starts = sentence_starts(text, numbered=False)
+    return text[: starts[0]] if starts else text
 
 
 def _without_aside(plain: str) -> str:
@@ -109,12 +124,12 @@ def _stated(head: str, strict: bool) -> str | None:
         if is_end(head, end):
             return head
         goes_on = _OPERATOR.match(head, end) or (algebra and algebra.start() >= end and head[end : end + 1] != " ")
-        if not goes_on and not (algebra and isinstance(meaning, Amount) and head[end : end + 1].isalpha()):
+        if not goes_on and not (isinstance(meaning, Amount) and (head[end : end + 1].isalpha() and algebra)):
             return head[:end].strip()
         return None
     if strict or algebra:
         return None
-    return _inside(head)
+    return head if _DATE.match(head) else _inside(head)
 
 
 def _keeps_equation(left: str, right: str) -> bool:
@@ -184,7 +199,7 @@ def _in_sentence(sentence: str, result_only: bool) -> str | None:
         value = value_of(bold[-1])
         if value and _has_number(value):
             return value
-    plain = re.sub(r"\s+", " ", plain_digits(read_markup(sentence).text))
+    plain = plain_text(sentence)
     result, end = _result(plain)
     if result and not (_CONCLUDES.search(plain, end) and _DIGIT.search(plain, end)) and not _SAYS.search(plain, end):
         return result
@@ -208,6 +223,9 @@ def _result(plain: str) -> tuple[str | None, int]:
         if read is not None and not named and not _OPERATOR.match(rest, skipped + read[1]):
             end = skipped + read[1]
             return rest[skipped:end].strip(), at + 1 + end
+        # "30 = 15 * 2"
+        if read is not None and not named and (left := _LONE_NUMBER.search(plain[:at][-30:])):
+            return left[0].strip(" :,;."), len(plain)
         at = plain.rfind("=", 0, at)
     return None, 0
 

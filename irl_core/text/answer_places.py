@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from irl_core.text.answer_phrases import MAX_PHRASE, is_value, last_number, value_of
+from irl_core.text.answer_phrases import MAX_PHRASE, first_sentence, is_value, last_number, value_of
 from irl_core.text.headings import is_counted, is_heading, is_titled
 
 MAX_BETWEEN_BOXES = 40
@@ -162,6 +162,7 @@ def _behind_answer(text: str) -> _Place | None:
 def _stated_behind(text: str, states: re.Match[str]) -> _Place | None:
     line = _LINE.match(text, states.end(), states.end() + MAX_PHRASE)
     phrase = line[0] if line and line[0].strip(" *_:$") else ""
+    phrase = first_sentence(phrase)
     end = states.end() + len(phrase)
     phrase = phrase or _next_line(text, states.end())
     phrase = phrase[: again.start()] if (again := _ANSWER.search(phrase)) else phrase

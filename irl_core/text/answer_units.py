@@ -22,11 +22,11 @@ _MONEY = {"$": "dollar", "€": "euro", "£": "pound_sterling", "₹": "rupee", 
 _POWERS = {"square": 2, "sq": 2, "sq.": 2, "squared": 2, "cubic": 3, "cu": 3, "cubed": 3}
 _LETTERS = r"[^\W\d_²³]+"
 _WORD = re.compile(rf"[ \t]{{0,3}}-?({_LETTERS}(?:['’-]{_LETTERS})*\.?)")
-_SYMBOL = re.compile(r"[ \t]{0,2}(°[ ]?[CFK]?(?![a-z])|℃|℉|[€£¢₹¥円元$]|USD\b|EUR\b)")
+_SYMBOL = re.compile(r"[ \t]{0,2}(°[ ]?[CFK]?(?![a-z])|℃|℉|[€£¢₹¥円元$]|USD\b|EUR\b|(?<= )[CF](?=$|[.,;!?)]))")
 _EXPONENT = re.compile(r"[ ]?(?:\^[ ]?\(?\{?([23])\}?\)?|([²³]))")
 _GLUED_LETTER = re.compile(r"[A-Za-z](?![\w^'’])")  # "12x" is algebra, and "5m" may be
 _ENDS = re.compile(r"\.?[ ]*(?:$|[0-9(,;)])")
-_PER = re.compile(r"[ ]{0,2}(?:/|\bper\b|\beach\b|\bevery\b|\ban?\b)[ ]{0,2}", re.IGNORECASE)
+_PER = re.compile(r"[ ]{0,2}(?:/|\bper\b|\beach\b|\bevery\b|\ban?\b)[ ]{0,2}(?=[^\W\d_]|$)", re.IGNORECASE)
 # Behind these a phrase is no longer the name of what was counted.
 _STOPS = frozenset(
     "and or to but not because since as when if so then thus is are was were be has have had in for from with than"
@@ -111,7 +111,8 @@ def _skip_words(text: str, at: int) -> tuple[str, int]:
     noun = ""
     for _ in range(MAX_WORDS):
         match = _WORD.match(text, at)
-        if not match or match[1].lower().rstrip(".") in _STOPS:
+        # A letter by itself may be a variable.
+        if not match or match[1].lower().rstrip(".") in _STOPS or len(match[1].rstrip(".")) == 1:
             break
         noun = match[1].rstrip(".").lower()
         at = match.end() - match[1].endswith(".")

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from irl_core.text.answer_units import Parts, Unit, money_unit, ratio, unit_at
 from irl_core.text.number_words import SCALES, word_numbers
 from irl_core.text.numerals import show_number
-from irl_core.text.written_numbers import numeral_at
+from irl_core.text.written_numbers import WRITTEN, numeral_at
 
 MAX_ITEMS = 12
 MAX_WORDS = 80
@@ -69,7 +69,7 @@ _DIGIT_SCALE = re.compile(r"[ ]?(hundred|thousand|million|billion|trillion|dozen
 _SHORT_SCALE = re.compile(r"(k|K|mn|bn|M|B)(?![\w^])")
 _SHORT = {"k": 10**3, "K": 10**3, "mn": 10**6, "M": 10**6, "bn": 10**9, "B": 10**9}
 _PERCENT = re.compile(r"[ ]?(?:\\?%|per[ ]?cent\b|pct\b)", re.IGNORECASE)
-_CLOCK = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?::00)?(?![:\d])[ ]?(?:([ap])\.?[ ]?m\b\.?)?", re.IGNORECASE)
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?::00)?(?![:\d])(?:[ ]?([ap])\.?[ ]?m\b\.?)?", re.IGNORECASE)
 _HOUR = re.compile(r"([0-9]{1,2})[ ]?([ap])\.?[ ]?m\b\.?|([0-9]{1,2})[ ]o['’]clock\b", re.IGNORECASE)
 _NOON = re.compile(r"(noon|midnight)\b", re.IGNORECASE)
 _RATIO = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?(?:[ ]?:[ ]?[0-9]{1,9}(?:\.[0-9]{1,9})?){1,5}(?![:\d])")
@@ -78,6 +78,11 @@ _SEPARATOR = re.compile(r"[ ]?(?:,[ ]{0,2}(?:and|or)\b|[,;]|\b(?:and|or)\b|&)[ ]
 _AND_MORE = re.compile(r"\+(?=$|[ ][a-z]{2}|[.,;!?])")  # "500+ people"
 _BARE_COMMA = re.compile(r",(?![0-9]{3}(?![0-9]))")
 _DOZEN = re.compile(r"[0-9.][ ]dozens?\Z", re.IGNORECASE)
+_OF = re.compile(r"[ ]of\b", re.IGNORECASE)  # "one of these"
+_AND_PART = re.compile(r"[ ]and[ ](?:an?|one)[ ](half|third|quarter)\b", re.IGNORECASE)
+_PARTS = {"half": 2, "third": 3, "quarter": 4}
+_BARE_LIST = re.compile(r"-?[0-9]{1,9}(?:,-?[0-9]{1,9}){2,11}")
+_RATIO_WORDS = re.compile(r"([0-9]{1,9})[ ]to[ ]([0-9]{1,9})")
 _JOINT = re.compile(r"[ ]?(?:,[ ]?)?(?:and[ ])?[ ]?")
 _TO = re.compile(r"[ ]?[-–—][ ]?|[ ]to[ ]", re.IGNORECASE)
 _BETWEEN = re.compile(r"(?:between|from)[ ]", re.IGNORECASE)
@@ -89,10 +94,7 @@ def read_answer(text: str) -> tuple[Meaning, int] | None:
     single = _clock(text) or _ratio(text) or _glued_hours(text)
     if single is not None:
         clock, end = single
-        until = _TO.match(text, end)
-        if isinstance(clock, Clock) and until and _clock(text[until.end() :]):
-            return None
-        return single
+        return (_clock_range(text, clock, end) if isinstance(clock, Clock) else None) or single
     if _OPEN.match(text):
         return _bracketed(text)
     between = _BETWEEN.match(text)
@@ -103,14 +105,21 @@ def read_answer(text: str) -> tuple[Meaning, int] | None:
 
 def meanings(text: str) -> tuple[Meaning, ...]:
     """All readings of an answer that is nothing but a value, the usual one first; none for any other text."""
-    return tuple(_readings_of(text.strip()))
+    text = text.strip()
+    if _BARE_LIST.fullmatch(text) and not re.fullmatch(WRITTEN, text):
+        text = text.replace(",", ", ")
+    return tuple(_readings_of(text))
 
 
 def _readings_of(text: str) -> Iterator[Meaning]:
+    ratio_words = _RATIO_WORDS.fullmatch(text)
     read = read_answer(text)
+    if read is not None and is_end(text, read[1]):
+        yield read[0]
+    if ratio_words:
+        yield Several("ratio", (Amount(Fraction(ratio_words[1])), Amount(Fraction(ratio_words[2]))))
     if read is None or not is_end(text, read[1]):
         return
-    yield read[0]
     if re.fullmatch(r"[1-9][0-9]{0,8},[0-9]{1,2}", text):
         first, second = text.split(",")
         yield Several("list", (Amount(Fraction(first)), Amount(Fraction(second))))
@@ -174,7 +183,7 @@ def _number_at(text: str, at: int, money: bool) -> tuple[Fraction, int, str | No
     numeral = numeral_at(text, at)
     if numeral is None:
         words = word_numbers(text[at : at + MAX_WORDS]) if text[at : at + 1].isalpha() else []
-        if not words or words[0].start != 0:
+        if not words or words[0].start != 0 or (not words[0].parts and _OF.match(text, at + words[0].end)):
             return None
         parts = words[0].parts
         return words[0].value, at + words[0].end, f"{parts[0]}/{parts[1]}" if parts else None
@@ -185,6 +194,9 @@ def _number_at(text: str, at: int, money: bool) -> tuple[Fraction, int, str | No
         further = _DIGIT_SCALE.match(text, scale.end())
         value *= SCALES[further[1].lower()] if further else 1
         return value, (further or scale).end(), None
+    part = _AND_PART.match(text, end)
+    if part and value.denominator == 1:
+        return value + Fraction(1, _PARTS[part[1].lower()]), part.end(), None
     short = _SHORT_SCALE.match(text, end)
     if short and (short[1] not in ("B", "M") or money or "." in text[at:end]):
         return value * _SHORT[short[1]], short.end(), None
@@ -217,6 +229,17 @@ def _clock(text: str) -> tuple[Clock, int] | None:
         return Clock(int(match[1] or match[3]), 0, f"{match[2]}m".lower() if match[2] else None), match.end()
     match = _NOON.match(text)
     return (Clock(12, 0, "pm" if match[1].lower() == "noon" else "am"), match.end()) if match else None
+
+
+def _clock_range(text: str, begin: Clock, at: int) -> tuple[Several, int] | None:
+    """ "9:00 to 10:30", as minutes of the day."""
+    until = _TO.match(text, at)
+    second = _clock(text[until.end() :]) if until else None
+    if until is None or second is None:
+        return None
+    times = [begin._replace(half=begin.half or second[0].half), second[0]]
+    minutes = [(t.hour % 12 + 12 * (t.half == "pm") if t.half else t.hour) * 60 + t.minute for t in times]
+    return Several("range", tuple(Amount(Fraction(n), noun="clock") for n in minutes)), until.end() + second[1]
 
 
 def _ratio(text: str) -> tuple[Several, int] | None:

@@ -11,17 +11,20 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from irl_core.text.answer_phrases import plain_text
 from irl_core.text.answer_places import stated_answer
 from irl_core.text.answer_values import Amount, Clock, Meaning, is_end, meanings, read_answer
-from irl_core.text.markup import read_markup
 from irl_core.text.same_answer import key_of, same_meaning
 from irl_core.text.symbolic_answers import symbolically_equal
-from irl_core.text.written_numbers import plain_digits
 
 MAX_ANSWER = 200
 
 _DECORATION = re.compile(r"\\[()\[\]!,; ]|\*\*|\\(?:text|mathrm|mbox)\{([^{}]*)\}|\\(?=[$%])")
-_NAMED = re.compile(r"[A-Za-z](?:_[0-9a-z])?[ ]?=(?!=)[ ]?(?!.*=)")
+_CHOICE = re.compile(r"(?:(?:option|choice)[ ])?\(?([a-h])\)?")
+_NAMED_ITEM = re.compile(r"(?<![\w)])([A-Za-z](?:_[0-9a-z])?)[ ]?=[ ]?((?:(?!,|;|\band\b|\bor\b)[^=]){1,60})")
+_ALL_NAMED = re.compile(
+    r"[A-Za-z](?:_[0-9a-z])?[ ]?=[^=]{1,60}(?:(?:,|;|\band\b|\bor\b)[ ]?[A-Za-z](?:_[0-9a-z])?[ ]?=[^=]{1,60}){0,5}"
+)
 _FILLERS = re.compile(
     r"\A(?:(?:about|approximately|approx\.?|around|roughly|exactly|only|just|≈|~|=)[ ]?)+", re.IGNORECASE
 )
@@ -70,7 +73,7 @@ def canonical_answer(answer: str | None) -> str | None:
     read = meanings_of(answer)
     if read:
         return key_of(read[0])
-    return re.sub(r"\s+", " ", _unnamed(normalise_answer(answer))).casefold() or None
+    return _words(answer) or None
 
 
 def answers_match(gold: str | None, answer: str | None) -> bool:
@@ -109,11 +112,22 @@ def answer_number(answer: str | None) -> tuple[Fraction, bool] | None:
 
 def _plain(answer: str) -> str:
     """The answer without markup, in our digits, without what introduces it ("x =", "about")."""
-    text = plain_digits(read_markup(answer[:MAX_ANSWER]).text)
-    text = re.sub(r"\s+", " ", text).strip(" *`\"'").rstrip(".,;!? ")
+    text = plain_text(answer[:MAX_ANSWER]).strip(" *`\"'").rstrip(".,;!? ")
     return _unnamed(_FILLERS.sub("", text, count=1))
 
 
+def _words(answer: str) -> str:
+    """What an answer that is no value says: "(B)" and "option b" are one."""
+    text = re.sub(r"\s+", " ", _unnamed(normalise_answer(answer))).casefold()
+    choice = _CHOICE.fullmatch(text)
+    return choice[1] if choice else text
+
+
 def _unnamed(text: str) -> str:
-    """ "x = 5" without its "x ="."""
-    return _NAMED.sub("", text, count=1)
+    """ "x = 5" without its "x =", "x = 2 or x = 3" without either; several names keep their order by letter."""
+    named = [(m[1], m[2].strip(" ,;")) for m in _NAMED_ITEM.finditer(text)]
+    if not named or not _ALL_NAMED.fullmatch(text):
+        return text
+    if len({name for name, _ in named}) == 1:
+        return ", ".join(value for _, value in named)
+    return "(" + ", ".join(value for _, value in sorted(named)) + ")"

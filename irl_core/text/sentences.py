@@ -36,8 +36,10 @@ _ENUMERATOR = re.compile(
 )
 
 
-def sentence_starts(text: str) -> list[int]:
+def sentence_starts(text: str, *, numbered: bool = True) -> list[int]:
     """Where each sentence of `text` but the first begins. Linear in the text.
+
+    `numbered`: the text may be a list with numbers, which belong to what is behind them.
 
     >>> sentence_starts("Mr. Smith has 3 pens. He buys 4.")
     [22]
@@ -46,7 +48,7 @@ def sentence_starts(text: str) -> list[int]:
     begin = 0
     counted: str | None = None
     for gap in _GAP.finditer(text.rstrip()):
-        count = _enumerator(text[begin : gap.start()], counted, begin == 0)
+        count = _enumerator(text[begin : gap.start()], counted, begin == 0) if numbered else None
         if count is not None:
             counted = count
         elif _opens_item(text, gap.end(), counted) or not _goes_on(text, begin, gap.start(), gap.end()):

@@ -33,6 +33,7 @@ _MIXED = re.compile(
     r"(?P<whole>[0-9]{1,12})[ ](?P<top>[0-9]{1,9})[ ]?/[ ]?(?P<bottom>[0-9]{1,9})(?![0-9/^]|[.,][0-9])"
 )
 _FRACTION = re.compile(rf"\(?(?P<top>[-−]?(?:{WRITTEN}))\)?[ ]?/[ ]?\(?(?P<bottom>{WRITTEN})\)?(?!/?[0-9]|\^)")
+_GOES_ON = re.compile(r"\.[0-9]")  # "1.5.2" is a version or a chapter
 _WRITTEN = re.compile(WRITTEN)
 
 
@@ -104,6 +105,8 @@ def numeral_at(text: str, at: int) -> Numeral | None:
         if found is not None:
             return found
     match = _WRITTEN.match(text, at)
+    if match and _GOES_ON.match(text, match.end()):
+        return None
     value = read_written(match[0]) if match else None
     return Numeral(value[0], match.end(), None, value[1]) if match and value else None
 
