@@ -62,7 +62,7 @@ _UNIT_BEHIND = re.compile(r"[ \t]*\$?\$?\\?[)\]]?(?:[ \t]|\\[,;!~ ]|~){0,3}(?=[A
 
 def stated_answer(text: str) -> str | None:
     """The final answer as the text writes it; None where it states none. Linear in the text."""
-    hashes = _behind_hashes(text)
+    hashes = behind_hashes(text)
     if hashes:
         return hashes
     place = _boxed(text) or _behind_answer(text)
@@ -71,7 +71,7 @@ def stated_answer(text: str) -> str | None:
     return _correction(text[place.end :]) or place.value
 
 
-def _behind_hashes(text: str) -> str | None:
+def behind_hashes(text: str) -> str | None:
     """The first "#### x" that is no heading; a doubtful one only where nothing but it ends the text."""
     last_digit = max(text.rfind(digit) for digit in "0123456789")
     for mark in islice(_HASHES.finditer(text), MAX_PLACES):
