@@ -41,9 +41,17 @@ _VULGAR = {
 }  # fmt: skip
 _MIXED = re.compile(r"([0-9]{1,9})?[ ]?([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞])|([0-9]{1,9})[ -]([0-9]{1,4})/([0-9]{1,4})")
 _SCALED = re.compile(rf"({WRITTEN})(?:[ -]?({'|'.join(SCALES)})s?\b|(k|K)\b)")
+_LABEL = re.compile(
+    r"\A[\s*_#>•-]{0,12}(?:(?:step|part|case|question|problem|example|day|week|item|no\.?)[ ]{0,2}#?[0-9]{1,3}"
+    r"[*_]{0,2}[ ]?[.:)–—-]|\(?[0-9]{1,2}[.)](?![0-9])|[(][0-9]{1,2}[)](?=[ ]))[*_]{0,2}",
+    re.IGNORECASE,
+)
+_UNKNOWN = re.compile(r"[0-9)][ ]?\$?[A-Za-z](?![A-Za-z])|(?<![A-Za-z'’\\])[b-hj-zB-HJ-Z](?![A-Za-z'’])")
 _AND_PART = re.compile(r"(?:([0-9]{1,9})[ ])?\band[ -](?:an?|one|1)[ -](half|third|quarter)\b")
-# What a solution may use without being told: halves, percent, and the clock's and the calendar's units.
-COMMON_NUMBERS = {Fraction(n) for n in (0, 1, 2, 3, 4, 7, 10, 12, 24, 30, 52, 60, 100, 365, 1000)}
+# What a solution may use without being told: halves, percent, the clock's and the calendar's units, feet in a mile.
+COMMON_NUMBERS = {
+    Fraction(n) for n in (0, 1, 2, 3, 4, 7, 10, 12, 24, 30, 52, 60, 100, 168, 365, 366, 1000, 1440, 3600, 5280, 10**6)
+}
 
 
 class Operand(NamedTuple):
@@ -136,19 +144,22 @@ def unknown_operands(text: str, known: set[Fraction]) -> tuple[tuple[str, ...], 
     A number is known if one of its readings is, or is so as a percentage.
     """
     clean, _ = strip_calculator_marks(text)
-    unknown: list[str] = []
+    unknown: list[Operand] = []
     results: list[Fraction] = []
     fresh = set(known)
     for clause in re.split(r"[\n\r;\u2028\u2029]|\. ", plain_digits(clean)):
-        pieces = clause.split("=")
+        pieces = _LABEL.sub("", clause, count=1).split("=")
         for i, piece in enumerate(pieces):
             numbers = operands_in(piece)
             if i > 0 and numbers:
                 results.append(numbers[0].values[0])
                 fresh.update(numbers[0].values)
-            if i + 1 < len(pieces):
-                unknown += [n.shown for n in (numbers if i == 0 else numbers[1:]) if not _is_known(n, fresh)]
-    return tuple(dict.fromkeys(unknown)), results
+            # Terms that were combined are no numbers from nowhere: "18x = 162".
+            if i + 1 < len(pieces) and not _UNKNOWN.search(piece):
+                unknown += [n for n in (numbers if i == 0 else numbers[1:]) if not _is_known(n, fresh)]
+    # What the text computes further on is no number from nowhere: "by $14 ($140 * 10% = $14)".
+    computed = set(results)
+    return tuple(dict.fromkeys(n.shown for n in unknown if computed.isdisjoint(n.values))), results
 
 
 def _is_known(number: Operand, known: set[Fraction]) -> bool:
