@@ -21,12 +21,12 @@ def answer_keys(answers: Sequence[str | None]) -> list[str | None]:
     >>> answer_keys(["90 minutes", "1.5 hours", "90", "60", None])
     ['90', '90', '90', '60', None]
 
-    Units are converted into the one that most answers use, and numbers without a unit taken to be in it. A percentage
+    Units are converted into the one in which most numbers without a unit meet another answer. A percentage
     meets the fraction where nobody gives the number itself. Formulas are compared through math-verify.
     """
     read = [meanings_of(answer)[:1] for answer in answers]
     amounts = [meaning for found in read for meaning in found if isinstance(meaning, Amount)]
-    unit = _commonest_unit(amounts)
+    unit = _common_unit(amounts)
     given = {amount.value for amount in amounts if not amount.percent}
     keys = [
         key_of(_converted(found[0], unit, given)) if found else canonical_answer(answer)
@@ -35,9 +35,21 @@ def answer_keys(answers: Sequence[str | None]) -> list[str | None]:
     return _with_equal_formulas(keys, answers)
 
 
-def _commonest_unit(amounts: Sequence[Amount]) -> Parts | None:
+def _common_unit(amounts: Sequence[Amount]) -> Parts | None:
+    """The unit in which most numbers without a unit meet one with a unit; of several the commonest."""
     counted = Counter(amount.senses[0] for amount in amounts if amount.senses)
-    return counted.most_common(1)[0][0] if counted else None
+    bare = [amount.value for amount in amounts if not amount.senses]
+
+    def met(unit: Parts) -> int:
+        values = {value for amount in amounts for value in _values_in(amount, unit)}
+        return sum(value in values for value in bare)
+
+    return max(counted, key=lambda unit: (met(unit), counted[unit])) if counted else None
+
+
+def _values_in(amount: Amount, unit: Parts) -> list[Fraction]:
+    factors = (ratio(sense, unit) for sense in amount.senses)
+    return [amount.value * factor for factor in factors if factor is not None]
 
 
 def _converted(meaning: Meaning, unit: Parts | None, given: set[Fraction]) -> Meaning:
@@ -45,9 +57,8 @@ def _converted(meaning: Meaning, unit: Parts | None, given: set[Fraction]) -> Me
         return meaning
     if meaning.percent and meaning.value not in given and meaning.value / 100 in given:
         return meaning._replace(value=meaning.value / 100)
-    factors = [ratio(sense, unit) for sense in meaning.senses] if unit else []
-    factor = next((f for f in factors if f is not None), None)
-    return meaning if factor is None else meaning._replace(value=meaning.value * factor)
+    values = _values_in(meaning, unit) if unit else []
+    return meaning._replace(value=values[0]) if values else meaning
 
 
 def _with_equal_formulas(keys: Sequence[str | None], answers: Sequence[str | None]) -> list[str | None]:

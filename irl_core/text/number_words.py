@@ -93,6 +93,9 @@ def _number(words: Sequence[_Word], at: int) -> _Read | None:
     value, unit, behind = _cardinal(words, at)
     if unit == 0:
         return None
+    part_name = _text(words, behind)
+    if unit == 1 and part_name.endswith("s") and part_name in PARTS:
+        return value / PARTS[part_name], (int(value), PARTS[part_name]), behind + 1
     if _text(words, behind) == "and":
         extra = _part(words, behind + 1) if _text(words, behind + 1) else None
         if extra is not None:
