@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from irl_core.text.answer_values import Meaning
+from irl_core.text.answer_records import Meaning
 from irl_core.text.equations import EquationCheck, check_equations
 from irl_core.text.number_use import COMMON_NUMBERS, given_numbers, unknown_operands
 from irl_core.text.scores import TraceScore

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from irl_core.text.answer_values import Amount, is_end, read_answer
+from irl_core.text.answer_records import Amount
+from irl_core.text.answer_values import is_end, read_answer
 from irl_core.text.markup import read_markup
 from irl_core.text.sentences import sentence_starts
 from irl_core.text.symbolic_answers import MAX_SYMBOLIC

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
 
+from irl_core.text.answer_records import Amount, Meaning
 from irl_core.text.answer_units import Parts, ratio
-from irl_core.text.answer_values import Amount, Meaning
 from irl_core.text.answers import canonical_answer, meanings_of, normalise_answer
 from irl_core.text.same_answer import key_of
 from irl_core.text.symbolic_answers import is_quick, symbolically_equal

@@ -13,7 +13,8 @@ from fractions import Fraction
 
 from irl_core.text.answer_phrases import plain_text
 from irl_core.text.answer_places import stated_answer
-from irl_core.text.answer_values import Amount, Clock, Meaning, is_end, meanings, read_answer
+from irl_core.text.answer_records import Amount, Clock, Meaning
+from irl_core.text.answer_values import is_end, meanings, read_answer
 from irl_core.text.same_answer import key_of, same_meaning
 from irl_core.text.symbolic_answers import symbolically_equal
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import permutations, product
 
+from irl_core.text.answer_records import Amount, Clock, Meaning, Several
 from irl_core.text.answer_units import ratio
-from irl_core.text.answer_values import Amount, Clock, Meaning, Several
 from irl_core.text.numerals import decimal_places, show_number
 
 MAX_UNORDERED = 6

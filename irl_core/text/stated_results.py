@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from irl_core.text.answer_phrases import MAX_PHRASE, plain_text
 from irl_core.text.answer_places import behind_hashes
-from irl_core.text.answer_values import Amount, Meaning, read_answer
+from irl_core.text.answer_records import Amount, Meaning
+from irl_core.text.answer_values import read_answer
 from irl_core.text.answers import meanings_of
 from irl_core.text.calculator_marks import strip_calculator_marks
 from irl_core.text.same_answer import same_meaning
