@@ -80,14 +80,14 @@ def given_numbers(text: str) -> set[Fraction]:
     """
     plain = plain_digits(text)
     lower = plain.lower()
-    words = _WORD.findall(lower)
-    given = numbers_in(text) | {value for operand in operands_in(plain) for value in operand.values}
-    given |= set(numeral_values(plain)) | {_GIVEN_WORDS[word] for word in words if word in _GIVEN_WORDS}
-    for number in word_numbers(plain):
-        given |= {number.value, *map(Fraction, number.parts or ())}
-    for word in words:
+    given = numbers_in(plain) | {value for operand in operands_in(plain) for value in operand.values}
+    for word in set(_WORD.findall(lower)):
+        if word in _GIVEN_WORDS:
+            given.add(_GIVEN_WORDS[word])
         if word in PARTS:
             given |= {Fraction(PARTS[word]), Fraction(1, PARTS[word])}
+    for number in word_numbers(plain):
+        given |= {number.value, *map(Fraction, number.parts or ())}
     return given | _mixed(lower) | _scaled(lower)
 
 

@@ -25,6 +25,7 @@ _ONE_PART = {word: i for i, word in enumerate(_ORDINALS.split(), 3)} | {
 PARTS = _ONE_PART | {word + "s": n for word, n in _ONE_PART.items()} | {"halves": 2}
 """Words for an equal part of a whole, and into how many of them it is cut; those above half are ordinals too."""
 
+_BEGINNINGS = frozenset([*_SMALL, "half", "a", "an"])
 _TOKEN = re.compile(r"[A-Za-z]+")
 _JOINTS = frozenset([" ", "-", "‐", "‑", "–", "  ", "\n"])
 
@@ -55,7 +56,7 @@ def word_numbers(text: str) -> list[WordNumber]:
     found: list[WordNumber] = []
     at = 0
     while at < len(words):
-        read = _number(words, at)
+        read = _number(words, at) if words[at].text in _BEGINNINGS else None
         if read is None:
             at += 1
             continue

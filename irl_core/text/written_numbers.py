@@ -21,7 +21,7 @@ _SPACED = (
 )
 _POINTED = r"[0-9]{1,3}(?:\.[0-9]{3}){1,6},[0-9]{1,12}(?![0-9]|[,.][0-9])|[0-9]{1,3}(?:\.[0-9]{3}){2,6}(?![0-9])"
 _DECIMAL_COMMA = r"[0-9]{1,12},(?:[0-9]{1,2}|[0-9]{4,12})(?![0-9]|,[0-9])"
-WRITTEN = rf"(?:{_LAKHS}|{_SPACED}|{_POINTED}|{_DECIMAL_COMMA}|{NUMERAL})"
+WRITTEN = rf"(?:(?=[0-9.])(?:{_LAKHS}|{_SPACED}|{_POINTED}|{_DECIMAL_COMMA}|{NUMERAL}))"
 """One unsigned numeral in digits, in any manner; matches in linear time."""
 
 _SCIENTIFIC = re.compile(
