@@ -63,11 +63,12 @@ class Operand(NamedTuple):
 
 def numbers_in(text: str) -> set[Fraction]:
     """The values of all numbers in a text, in digits or in words ("twenty-five", "half a dozen", "a third")."""
-    words = {_WORDS[word] for word in _WORD.findall(text.lower()) if word in _WORDS}
+    plain = plain_digits(text)
+    found = _WORD.findall(plain.lower())
+    words = {_WORDS[word] for word in found if word in _WORDS}
     # Of "three eighths" the 3, as of 3/8 in digits; of "a third" nothing but the third.
-    written = {Fraction(number.parts[0]) if number.parts else number.value for number in word_numbers(text)} - {1}
-    words |= {Fraction(1)} if "one" in _WORD.findall(text.lower()) else set()
-    return {*numeral_values(text), *words, *written}
+    written = {Fraction(number.parts[0]) if number.parts else number.value for number in word_numbers(plain)} - {1}
+    return {*numeral_values(plain), *words, *written} | ({Fraction(1)} if "one" in found else set())
 
 
 def given_numbers(text: str) -> set[Fraction]:
