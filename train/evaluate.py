@@ -8,8 +8,9 @@ T.jsonl holds one trace per line:
 first_error_step counts from 0; -1 says "no error"; absent or null says "not labelled". Lines with the same question
 are candidates of one problem. An optional "mean_logprob" (nats per token, of the policy that drew the trace) feeds
 the log-probability baseline. Parts of the report whose labels the file lacks are null. A line that cannot be used is
-listed in the report with its number and the reason, and skipped. Files of ProcessBench, MR-GSM8K, PRM800K and
-RewardBench are read as they come, as JSON lines or as one JSON array; so are datasets of the hub, by their name:
+listed in the report with its number and the reason, and skipped. Files of ProcessBench, MR-GSM8K, PRM800K,
+RewardBench, TRL's stepwise supervision and Math-Shepherd are read as they come, as JSON lines or as one JSON array; so
+are datasets of the hub, by their name:
   python -m train.evaluate --traces owner/dataset --split test --out report.json
 
 Memory does not grow with the traces' text: a trace leaves a hundred bytes for the figures. After a kill

@@ -11,7 +11,8 @@ from math import comb
 
 import numpy as np
 
-from irl_core.text.answers import answers_match, canonical_answer
+from irl_core.text.answer_votes import answer_keys
+from irl_core.text.answers import answers_match
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
 
@@ -45,7 +46,7 @@ class Candidates:
         return cls(
             scores=np.array([score.trace_score for score in scores]),
             correct=np.array([answers_match(gold, trace.answer) for trace in traces], dtype=bool),
-            groups=number_groups([canonical_answer(trace.answer) for trace in traces]),
+            groups=number_groups(answer_keys([trace.answer for trace in traces])),
             lengths=np.array([len(trace.text) for trace in traces]),
             logprobs=np.array([np.mean(trace.logprobs) for trace in traces]) if known else None,
         )

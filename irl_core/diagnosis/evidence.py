@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import NamedTuple
 
+from irl_core.text.answer_records import Meaning
 from irl_core.text.equations import EquationCheck, check_equations
-from irl_core.text.number_use import COMMON_NUMBERS, numbers_in, stated_final_answer, unknown_operands
+from irl_core.text.number_use import COMMON_NUMBERS, given_numbers, unknown_operands
 from irl_core.text.scores import TraceScore
+from irl_core.text.stated_results import differ, last_result, stated_final_answer
 from irl_core.text.steps import step_of_tokens
 from irl_core.text.traces import Trace
 
@@ -50,17 +51,16 @@ def gather(question: str, trace: Trace, score: TraceScore) -> list[StepEvidence]
     rewards: list[list[float]] = [[] for _ in trace.steps]
     for owner, reward in zip(owners, score.rewards, strict=True):
         rewards[owner].append(reward)
-    known = numbers_in(question) | COMMON_NUMBERS
-    last_result: Fraction | None = None
+    known = given_numbers(question) | COMMON_NUMBERS
+    computed: tuple[Meaning, ...] = ()
     evidence: list[StepEvidence] = []
     for k, (start, end) in enumerate(trace.steps):
         text = trace.text[start:end]
         equations = tuple(
             e.model_copy(update={"span": (e.span[0] + start, e.span[1] + start)}) for e in check_equations(text)
         )
-        unknown, results = unknown_operands(text, known)
-        stated = stated_final_answer(text)
-        mismatch = stated is not None and last_result is not None and k > 0 and stated != last_result
+        unknown, _ = unknown_operands(text, known)
+        mismatch = k > 0 and differ(computed, stated_final_answer(text))
         evidence.append(
             StepEvidence(
                 reward=score.step_rewards[k],
@@ -72,8 +72,8 @@ def gather(question: str, trace: Trace, score: TraceScore) -> list[StepEvidence]
                 answer_mismatch=mismatch,
             )
         )
-        known |= numbers_in(text)
-        last_result = results[-1] if results else last_result
+        known |= given_numbers(text)
+        computed = last_result(text) or computed
     return evidence
 
 

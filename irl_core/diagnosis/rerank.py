@@ -5,7 +5,7 @@ order. `expected_accuracy` and `best_of_n_curve` say how often a rule is right w
 without replacement, averaging over all subsets and over tied choices, so that a figure owes nothing to the order in
 which candidates were stored.
 
-Equal answers are one group (`answers.canonical_answer`). Traces whose answer cannot be read form one group of their
+Equal answers are one group (`answer_votes.answer_keys`). Traces whose answer cannot be read form one group of their
 own, which no vote elects unless it is the only one.
 """
 
@@ -16,7 +16,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from irl_core.text.answers import answers_match, canonical_answer
+from irl_core.text.answer_votes import answer_keys
+from irl_core.text.answers import answers_match
 from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
@@ -116,8 +117,8 @@ def vote_weights(scores: np.ndarray, temperature: float) -> np.ndarray:
 def count_votes(traces: Sequence[Trace], weights: Sequence[float] | np.ndarray) -> tuple[Vote, ...]:
     """Groups of equal answers, heaviest first (then first sampled), the unreadable ones last."""
     members: dict[str | None, list[int]] = {}
-    for index, trace in enumerate(traces):
-        members.setdefault(canonical_answer(trace.answer), []).append(index)
+    for index, key in enumerate(answer_keys([trace.answer for trace in traces])):
+        members.setdefault(key, []).append(index)
     votes = [
         Vote(
             answer=None if key is None else traces[group[0]].answer,

@@ -3,17 +3,21 @@
 - ProcessBench (arXiv 2412.06559): `problem`, `steps`, `label` (0-based first error, -1 for none).
 - MR-GSM8K and MR-MATH (arXiv 2312.17080): `model_output_steps`, first error counted from 1, "N/A" for none.
 - PRM800K (arXiv 2305.20050): one rated completion or several per step; the first rated -1 is the first error.
+- TRL's stepwise supervision: a `prompt`, its `completions` step by step and `labels`, true for a right step.
+- Math-Shepherd (arXiv 2312.08935): `input` marks the end of each step with "ки", `label` says + or - there.
 - RewardBench (arXiv 2403.13787): a `prompt` with `chosen` and `rejected` answers, which become candidates of it.
 
-What a record does not say stays absent, which the schema reads as "not labelled". A record in no known format is
-taken to be of the schema already.
+What a record does not say stays absent, which the schema reads as "not labelled". Labels that contradict each other
+are refused. A record in no known format is taken to be of the schema already.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from irl_core.evaluation.step_labels import math_shepherd, stepwise
 from irl_core.text.answers import answers_match
 
 JsonObject = dict[str, Any]
@@ -33,6 +37,10 @@ def to_schema(record: JsonObject) -> Iterator[JsonObject]:
         yield _prm800k(record["question"], record["label"])
     elif {"prompt", "chosen", "rejected"} <= record.keys():
         yield from _reward_bench(record)
+    elif {"prompt", "completions", "labels"} <= record.keys():
+        yield stepwise(record)
+    elif isinstance(record.get("input"), str) and isinstance(record.get("label"), str):
+        yield math_shepherd(record["input"], record["label"])
     else:
         yield record
 
@@ -64,13 +72,34 @@ def _mr_gsm8k(record: JsonObject) -> JsonObject:
 
 
 def _counted_from_one(record: JsonObject) -> int | None:
-    """MR-GSM8K's first error as ours; None where a wrong solution has none marked."""
-    marked = record.get("model_output_solution_first_error_step")
-    if isinstance(marked, str) and marked.strip().isdigit():
-        marked = int(marked)
-    if isinstance(marked, int) and not isinstance(marked, bool):
-        return marked - 1
-    return -1 if _verdict(record.get("model_output_solution_correctness")) else None
+    """MR-GSM8K's first error as ours; None where a wrong solution has none marked.
+
+    Raises:
+        ValueError: if a step is marked that cannot be, or in a solution that is called right.
+    """
+    said = record.get("model_output_solution_first_error_step")
+    right = _verdict(record.get("model_output_solution_correctness"))
+    if said is None or (isinstance(said, str) and said.strip().lower() in _NO_STEP):
+        return -1 if right else None
+    marked = _step_number(said)
+    if marked is None or marked < 1:
+        raise ValueError(f"MR-GSM8K: the first wrong step is {said!r}, but steps are counted from 1"[:200])
+    if right:
+        raise ValueError(f"MR-GSM8K: the solution is called right, but step {marked} its first wrong one")
+    return marked - 1
+
+
+_NO_STEP = frozenset(["", "n/a", "na", "none", "null", "-"])
+_STEP_NUMBER = re.compile(r"(?:step[ ]?)?#?([0-9]{1,6})(?:\.0?|:)?", re.IGNORECASE)
+
+
+def _step_number(said: Any) -> int | None:
+    """The number in 2, 2.0, "2" or "Step 2"; None if there is none."""
+    if isinstance(said, str):
+        match = _STEP_NUMBER.fullmatch(said.strip())
+        return int(match[1]) if match else None
+    is_whole = not isinstance(said, bool) and isinstance(said, (int, float)) and said == int(said)
+    return int(said) if is_whole else None
 
 
 def _verdict(said: Any) -> bool | None:
@@ -86,6 +115,8 @@ def _prm800k(question: JsonObject, label: JsonObject) -> JsonObject:
     written = question.get("pre_generated_steps")
     rated = [_completion(step) for step in _list(label.get("steps"))]
     first_error = next((i for i, (_, rating) in enumerate(rated) if rating == -1), -1)
+    if finish == "found_error" and first_error < 0:
+        first_error = _error_beside(_list(label.get("steps")))
     gold, answer = question.get("ground_truth_answer"), question.get("pre_generated_answer")
     right = answers_match(gold, answer) if isinstance(gold, str) and isinstance(answer, str) else None
     return _without_gaps(
@@ -95,6 +126,19 @@ def _prm800k(question: JsonObject, label: JsonObject) -> JsonObject:
         first_error_step=first_error,
         final_correct=True if finish == "solution" else right,
     )
+
+
+def _error_beside(steps: list[Any]) -> int:
+    """The last step, if none of its completions was taken and one of them is rated -1.
+
+    Raises:
+        ValueError: if it is not so: the labelling says that there is an error, and not where.
+    """
+    last = steps[-1] if steps else {}
+    ratings = [one.get("rating") for one in _list(last.get("completions")) if isinstance(one, dict)]
+    if last.get("chosen_completion") is None and -1 in ratings:
+        return len(steps) - 1
+    raise ValueError("PRM800K: the labelling ended with 'found_error', but no step that was taken is rated -1")
 
 
 def _completion(step: Any) -> tuple[str, int | None]:
@@ -107,6 +151,8 @@ def _completion(step: Any) -> tuple[str, int | None]:
     human = step.get("human_completion")
     if isinstance(human, dict):
         return human.get("text", ""), human.get("rating", 1)
+    if isinstance(human, str) and human.strip():
+        return human, 1
     completions, chosen = _list(step.get("completions")), step.get("chosen_completion")
     if not completions:
         raise ValueError("PRM800K: a step of the label has no completion")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from irl_core.evaluation.formats import to_schema
-from irl_core.text.json_lines import BadLine, kind_of, load_object, numbered_lines
+from irl_core.text.json_lines import MAX_LINE_BYTES, BadLine, kind_of, load_object, numbered_lines
 from irl_core.text.traces import Trace
 
 MAX_SOLUTION_CHARS = 100_000
@@ -86,7 +86,11 @@ def _read_array(path: Path) -> Iterator[LabelledTrace | BadLine]:
         return
     for number, entry in enumerate(entries, 1):
         # Through a line once more, so that both roads refuse the same things.
-        yield from parse_line(number, json.dumps(entry))
+        line = json.dumps(entry)
+        if len(line) > MAX_LINE_BYTES:
+            yield BadLine(number, f"longer than {MAX_LINE_BYTES:,} bytes")
+        else:
+            yield from parse_line(number, line)
 
 
 def parse_line(number: int, raw: bytes | str) -> Iterator[LabelledTrace | BadLine]:

@@ -1,34 +1,34 @@
 """The final answer of a trace, and whether two answers are the same.
 
-Reading follows lm-eval's two GSM8K filters (strict `#### x`, flexible last number), with `\\boxed{}` and "answer is"
-between them, so that figures compare with published ones. Equality is exact: plain numbers as fractions, anything
-else through math-verify, which never sees text that could keep sympy busy.
+Where the answer stands is found as lm-eval's two GSM8K filters do (strict `#### x`, flexible last number), with
+`\\boxed{}` and "answer is" between them, so that figures compare with published ones; `answer_places` says what is
+passed over. Equality is exact: numbers as fractions, with their units, times, ratios and lists; formulas through
+math-verify, which never sees text that could keep sympy busy.
 """
 
 from __future__ import annotations
 
-import logging
 import re
 from fractions import Fraction
-from functools import lru_cache
-from typing import Any
 
-from irl_core.text.numerals import NUMERAL, decimal_places, read_number, show_number
+from irl_core.text.answer_phrases import plain_text
+from irl_core.text.answer_places import stated_answer
+from irl_core.text.answer_records import Amount, Clock, Meaning
+from irl_core.text.answer_values import is_end, meanings, read_answer
+from irl_core.text.same_answer import key_of, same_meaning
+from irl_core.text.symbolic_answers import symbolically_equal
 
 MAX_ANSWER = 200
-MAX_SYMBOLIC = 60
 
-_NUMBER = (
-    rf"(?<![0-9/])(?<![0-9]\.)(?:(?<![0-9A-Za-z)])[-−])?[$£€₹]?[ ]?(?:[0-9]{{1,9}}[ ](?=[0-9]{{1,9}}/[0-9]))?"
-    rf"(?:{NUMERAL})(?:/[0-9]+)?(?:[ ]?\\?%)?"
-)
-_ANY_NUMBER = re.compile(_NUMBER)
-_NUMBER_WITH_UNIT = re.compile(rf"({_NUMBER})(?![0-9]|,[0-9])(?:[ -]?[^\W\d_]{{2,}}|[ .,;!?)*]|$)")
-_HASHES = re.compile(r"####[ \t]*([^\n]*)")
-_ANSWER_IS = re.compile(r"\banswer[ \t]*(?:is|are|=|:|would be|will be)[ \t]*:?([^\n]*)", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
 _DECORATION = re.compile(r"\\[()\[\]!,; ]|\*\*|\\(?:text|mathrm|mbox)\{([^{}]*)\}|\\(?=[$%])")
-_ALGEBRA = re.compile(r"[\\^+*/={}]|[0-9][a-z]\b")
+_CHOICE = re.compile(r"(?:(?:option|choice)[ ])?\(?([a-h])\)?")
+_NAMED_ITEM = re.compile(r"(?<![\w)])([A-Za-z](?:_[0-9a-z])?)[ ]?=[ ]?((?:(?!,|;|\band\b|\bor\b)[^=]){1,60})")
+_ALL_NAMED = re.compile(
+    r"[A-Za-z](?:_[0-9a-z])?[ ]?=[^=]{1,60}(?:(?:,|;|\band\b|\bor\b)[ ]?[A-Za-z](?:_[0-9a-z])?[ ]?=[^=]{1,60}){0,5}"
+)
+_FILLERS = re.compile(
+    r"\A(?:(?:about|approximately|approx\.?|around|roughly|exactly|only|just|≈|~|=)[ ]?)+", re.IGNORECASE
+)
 
 
 def extract_answer(text: str) -> str | None:
@@ -39,160 +39,96 @@ def extract_answer(text: str) -> str | None:
 
     The first `#### x` wins, then the last `\\boxed{x}`, then the last "answer is x", then the last number.
     """
-    for find in (_after_hashes, _boxed, _after_answer_is, _last_number):
-        stated = find(text)
-        if stated:
-            return normalise_answer(stated) or None
-    return None
+    stated = stated_answer(text)
+    return (normalise_answer(stated) or None) if stated else None
 
 
 def normalise_answer(answer: str) -> str:
-    """One spelling per plain number ("$1,600.00" -> "1600", "007." -> "7"); a % stays; other text is only trimmed."""
-    answer = _DECORATION.sub(lambda m: m[1] or "", answer[:MAX_ANSWER]).strip().strip("*`\"'").rstrip(".,;!? ")
-    number = read_number(answer)
-    if number is None:
-        bare = answer.strip("$ ")
-        number = read_number(bare)
-        answer = bare or answer
-    if number is None:
-        return answer
-    value, percent = number
-    written = answer.strip("$% ") if "/" in answer else show_number(value)
-    return written + "%" * percent
+    """One spelling per plain number ("$1,600.00" -> "1600", "007." -> "7"); other text is only trimmed.
+
+    A % and a unit that converts into another ("5 km", "90 minutes", "20 cents") stay; what was counted and the sign of
+    money go.
+    """
+    trimmed = _DECORATION.sub(lambda m: m[1] or "", answer[:MAX_ANSWER]).strip().strip("*`\"'").rstrip(".,;!? ")
+    plain = _plain(answer)
+    read = read_answer(plain)
+    if read is None or not is_end(plain, read[1]):
+        return trimmed if trimmed.strip("$ ") == "" else trimmed.strip("$ ")
+    meaning, _ = read
+    if isinstance(meaning, Amount) and (meaning.money or meaning.unit or not meaning.readings):
+        bare = not (meaning.senses or meaning.noun or meaning.percent)
+        return trimmed.strip("$ ") if bare and meaning.fraction and "\\" in trimmed else meaning.shown()
+    if isinstance(meaning, Clock) and meaning.half:
+        return f"{meaning.hour}:{meaning.minute:02d} {meaning.half}"
+    return plain.rstrip(".,;!? ")
 
 
 def canonical_answer(answer: str | None) -> str | None:
     """A key under which equal answers meet in a vote; None for no answer.
 
-    A % is a unit here, like $: GSM8K's gold answers leave both out.
+    A unit is left out, and so is a %, like $: GSM8K's gold answers leave them out. For several answers to one problem
+    see `answer_votes`.
     """
     if answer is None:
         return None
-    answer = normalise_answer(answer)
-    number = read_number(answer)
-    if number is None:
-        return re.sub(r"\s+", " ", answer).casefold() or None
-    value = number[0]
-    return show_number(value) if decimal_places(value) is not None else str(value)
+    read = meanings_of(answer)
+    if read:
+        return key_of(read[0])
+    return _words(answer) or None
 
 
 def answers_match(gold: str | None, answer: str | None) -> bool:
     """Are the two answers the same value? False where either is missing.
 
-    >>> answers_match("1/2", "0.5"), answers_match("0.333", "1/3")
-    (True, False)
+    >>> answers_match("1/2", "0.5"), answers_match("0.333", "1/3"), answers_match("1.5 hours", "90 minutes")
+    (True, False, True)
 
-    Plain numbers are compared exactly ("0.5" is "1/2", "0.333" is not "1/3"); "50%" is both 50 and 1/2.
+    Numbers are compared exactly ("0.5" is "1/2", "0.333" is not "1/3"); "50%" is both 50 and 1/2. Where one of them
+    has no unit, the other's is left out; what was counted does not matter.
     """
     if gold is None or answer is None:
         return False
     if max(len(gold), len(answer)) > MAX_ANSWER:
         return gold == answer
-    gold, answer = normalise_answer(gold), normalise_answer(answer)
-    numbers = read_number(gold), read_number(answer)
-    if numbers[0] and numbers[1]:
-        return not _readings(*numbers[0]).isdisjoint(_readings(*numbers[1]))
-    if canonical_answer(gold) == canonical_answer(answer):
-        return bool(gold)
-    return _symbolically_equal(gold, answer)
+    ours, theirs = meanings_of(gold), meanings_of(answer)
+    if ours and theirs:
+        return any(same_meaning(a, b) for a in ours for b in theirs)
+    if not (ours or theirs) and canonical_answer(gold) == canonical_answer(answer):
+        return bool(normalise_answer(gold))
+    if gold.replace(" ", "") == answer.replace(" ", ""):
+        return True
+    return symbolically_equal(*(_unnamed(normalise_answer(one)) for one in (gold, answer)))
 
 
-def _readings(value: Fraction, percent: bool) -> set[Fraction]:
-    return {value, value / 100} if percent else {value}
+def meanings_of(answer: str | None) -> tuple[Meaning, ...]:
+    """All readings of an answer as a value, the usual one first; none for a formula or words."""
+    return meanings(_plain(answer)) if answer else ()
 
 
-def _after_hashes(text: str) -> str | None:
-    match = _HASHES.search(text)
-    return _value_of(match[1]) if match else None
+def answer_number(answer: str | None) -> tuple[Fraction, bool] | None:
+    """The number of an answer and whether it is a percentage; None where it is none or several."""
+    read = meanings_of(answer)
+    return (read[0].value, read[0].percent) if read and isinstance(read[0], Amount) else None
 
 
-def _boxed(text: str) -> str | None:
-    start = text.rfind("\\boxed{")
-    if start < 0:
-        return None
-    start += len("\\boxed{")
-    depth = 1
-    for i, char in enumerate(text[start : start + MAX_ANSWER], start):
-        depth += (char == "{") - (char == "}")
-        if depth == 0:
-            return text[start:i].strip() or None
-    return None
+def _plain(answer: str) -> str:
+    """The answer without markup, in our digits, without what introduces it ("x =", "about")."""
+    text = plain_text(answer[:MAX_ANSWER]).strip(" *`\"'").rstrip(".,;!? ")
+    return _unnamed(_FILLERS.sub("", text, count=1))
 
 
-def _after_answer_is(text: str) -> str | None:
-    phrase = None
-    for match in _ANSWER_IS.finditer(text):
-        phrase = match[1]
-    if phrase is None:
-        return None
-    phrase = phrase[:MAX_ANSWER]
-    end = _SENTENCE_END.search(phrase)
-    return _value_of(phrase[: end.start()] if end else phrase)
+def _words(answer: str) -> str:
+    """What an answer that is no value says: "(B)" and "option b" are one."""
+    text = re.sub(r"\s+", " ", _unnamed(normalise_answer(answer))).casefold()
+    choice = _CHOICE.fullmatch(text)
+    return choice[1] if choice else text
 
 
-def _value_of(phrase: str) -> str | None:
-    """The value a short phrase states: a number with its unit, the right side of an equation, or the phrase."""
-    phrase = _DECORATION.sub(lambda m: m[1] or "", phrase[:MAX_ANSWER]).strip().strip("*`\"'").strip()
-    if "=" in phrase:
-        phrase = phrase.rsplit("=", 1)[1].strip()
-    if read_number(phrase):
-        return phrase
-    leading = _NUMBER_WITH_UNIT.match(phrase)
-    algebra = _ALGEBRA.search(phrase)
-    if leading and not (algebra and algebra.start() >= leading.end(1)):
-        return leading[1]
-    if not algebra and (inside := _ANY_NUMBER.search(phrase)):
-        return inside[0]
-    return phrase if len(phrase) <= MAX_SYMBOLIC else None
-
-
-def _last_number(text: str) -> str | None:
-    last = None
-    for match in _ANY_NUMBER.finditer(text):
-        last = match[0]
-    return last
-
-
-# What sympy works through quickly: short, at most two variables, two powers of one digit, nothing nested, no
-# factorials, sums or functions.
-_QUICK_COMMANDS = frozenset(
-    ["frac", "dfrac", "tfrac", "sqrt", "pi", "cdot", "times", "div", "left", "right", "text", "pm", "circ", "infty"]
-)
-_POWER = re.compile(r"\^|\*\*")
-_SMALL_POWER = re.compile(r"(?<![)}])(?:\^|\*\*)\{?-?[0-9a-zA-Z](?:\}|(?![0-9a-zA-Z^*{(]))(?!\^|\*\*)")
-
-
-def _is_quick(text: str) -> bool:
-    powers = len(_POWER.findall(text))
-    without_commands = re.sub(r"\\[A-Za-z]+", " ", text)
-    letters = re.findall(r"[A-Za-z]+", without_commands)
-    return (
-        0 < len(text) <= MAX_SYMBOLIC
-        and "!" not in text
-        and powers <= 2
-        and powers == len(_SMALL_POWER.findall(text))
-        and not re.search(r"[0-9]{13}|[0-9][eE][0-9]", text)
-        and text.count("\\sqrt") <= 2
-        and _QUICK_COMMANDS.issuperset(re.findall(r"\\([A-Za-z]+)", text))
-        and all(len(run) <= 2 for run in letters)
-        and len(set("".join(letters))) <= 2
-    )
-
-
-@lru_cache(maxsize=4096)
-def _symbolically_equal(gold: str, answer: str) -> bool:
-    if not (_is_quick(gold) and _is_quick(answer)):
-        return False
-    # Imported here because it brings sympy, a second of start-up that plain numbers never need.
-    from math_verify import ExprExtractionConfig, LatexExtractionConfig, parse, verify
-
-    # math-verify's own time limits use signal.alarm, which is for the main thread only; `_is_quick` stands in, so
-    # the warning that it logs on every call without them has nothing to tell.
-    logging.getLogger("math_verify").setLevel(logging.ERROR)
-
-    def read(text: str) -> list[Any]:
-        rules = [LatexExtractionConfig(boxed_match_priority=0), ExprExtractionConfig()]
-        return list(parse(f"${text}$", extraction_config=rules, extraction_mode="first_match", parsing_timeout=None))
-
-    parsed = read(gold), read(answer)
-    return all(parsed) and bool(verify(*parsed, timeout_seconds=None))
+def _unnamed(text: str) -> str:
+    """ "x = 5" without its "x =", "x = 2 or x = 3" without either; several names keep their order by letter."""
+    named = [(m[1], m[2].strip(" ,;")) for m in _NAMED_ITEM.finditer(text)]
+    if not named or not _ALL_NAMED.fullmatch(text):
+        return text
+    if len({name for name, _ in named}) == 1:
+        return ", ".join(value for _, value in named)
+    return "(" + ", ".join(value for _, value in sorted(named)) + ")"

@@ -40,7 +40,8 @@ def _lines(file: BinaryIO) -> Iterator[tuple[int, bytes | None]]:
     while raw := file.readline(MAX_LINE_BYTES + 1):
         number += 1
         if len(raw) <= MAX_LINE_BYTES or raw.endswith(b"\n"):
-            yield number, raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw
+            # A byte order mark also stands inside a file that was joined from several.
+            yield number, raw.removeprefix(b"\xef\xbb\xbf")
             continue
         while raw and not raw.endswith(b"\n"):
             raw = file.readline(MAX_LINE_BYTES)
@@ -60,6 +61,8 @@ def load_object(raw: bytes | str) -> dict[str, Any]:
         # What cannot be written again would end a run hours later, when its line is written.
         json.dumps(record, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as problem:
+        if isinstance(raw, bytes) and raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise ValueError("not UTF-8 but UTF-16: save the file as UTF-8") from problem
         raise ValueError(f"not UTF-8: {problem.reason} at byte {problem.start}") from problem
     except UnicodeEncodeError as problem:
         raise ValueError("holds half of a surrogate pair, which is no character") from problem

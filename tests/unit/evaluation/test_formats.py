@@ -62,6 +62,87 @@ def test_mr_gsm8k_says_not_applicable_where_there_is_no_error():
     assert the_trace(mr_gsm8k(model_output_solution_first_error_step="N/A")).first_error_step is None
 
 
+@pytest.mark.parametrize("said", [2, "2", "Step 2", "step 2:", "2.", 2.0])
+def test_mr_gsm8k_may_spell_the_number_of_its_first_wrong_step(said):
+    assert the_trace(mr_gsm8k(model_output_solution_first_error_step=said)).first_error_step == 1
+
+
+@pytest.mark.parametrize("said", [0, "0", -1, 1.5, "Step 0", "second", True, [1]])
+def test_mr_gsm8k_counts_no_step_below_one_and_the_reason_says_so(said):
+    (bad,) = read(mr_gsm8k(model_output_solution_first_error_step=said))
+    assert bad == BadLine(3, f"MR-GSM8K: the first wrong step is {said!r}, but steps are counted from 1")
+
+
+def test_mr_gsm8k_that_calls_a_solution_right_and_a_step_of_it_wrong_is_passed_over():
+    (bad,) = read(mr_gsm8k(model_output_solution_correctness="correct"))
+    assert bad == BadLine(3, "MR-GSM8K: the solution is called right, but step 1 its first wrong one")
+
+
+def test_trl_labels_each_completion_of_a_prompt():
+    record = {"prompt": "How many?", "completions": ["3 + 4 = 7 \n", "so 8"], "labels": [True, False]}
+    found = the_trace(record)
+    assert (found.question, found.trace.step_texts(), found.first_error_step) == (
+        "How many?",
+        ["3 + 4 = 7", "so 8"],
+        1,
+    )
+    assert the_trace(record | {"labels": [1, 1]}).first_error_step == -1
+    assert the_trace(record | {"prompt": [{"role": "user", "content": "Why?"}]}).question == "Why?"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"labels": [True]}, "has 2 completions but 1 labels"),
+        ({"labels": [True, "no"]}, "a label must be true or false, not 'no'"),
+        ({"labels": [True, None]}, "a label must be true or false, not None"),
+        ({"labels": "++"}, "'completions' and 'labels' must be lists"),
+        ({"prompt": [3]}, "'prompt' must be a text or a list of messages with a text as 'content'"),
+        ({"completions": [1, 2]}, "'steps' must be a list of texts"),
+    ],
+)
+def test_a_broken_record_of_trl_is_passed_over_with_the_reason(changes, reason):
+    (bad,) = read({"prompt": "How many?", "completions": ["a", "b"], "labels": [True, False]} | changes)
+    assert bad == BadLine(3, reason)
+
+
+def math_shepherd(marks: str, question: str = "How many? "):
+    first, second = marks
+    steps = "{}Step 1: 3 + 4 = 7 {}\nStep 2: The answer is: 8 {}"
+    return {
+        "input": steps.format(question, "ки", "ки"),
+        "label": steps.format(question, first, second),
+        "task": "GSM8K",
+    }
+
+
+def test_math_shepherd_marks_the_end_of_each_step():
+    found = the_trace(math_shepherd("+-"))
+    assert found.question == "How many?"
+    assert found.trace.step_texts() == ["Step 1: 3 + 4 = 7", "Step 2: The answer is: 8"]
+    assert found.first_error_step == 1
+    assert [the_trace(math_shepherd(marks)).first_error_step for marks in ("++", "-+", "--")] == [-1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"label": "How many? Step 1: 3 + 4 = 7 +\nStep 2: The answer is: 8"},
+            "'label' does not say + or - where step 2",
+        ),
+        ({"label": "Another text +"}, "'label' does not say + or - where step 1"),
+        ({"input": "no steps"}, "'input' must hold a question and steps"),
+        ({"input": "First this ки"}, "'input' must hold a question and steps"),
+        ({"input": "How? Step 1: 3 ки and on"}, "'input' goes on behind its last"),
+    ],
+)
+def test_a_broken_record_of_math_shepherd_is_passed_over_with_the_reason(changes, reason):
+    (bad,) = read(math_shepherd("+-") | changes)
+    assert isinstance(bad, BadLine)
+    assert bad.reason.startswith(reason)
+
+
 def test_mr_math_wraps_each_step_in_a_list():
     assert the_trace(mr_gsm8k(model_output_steps=[["1. a"], ["2. b"]])).trace.step_texts() == ["1. a", "2. b"]
 
@@ -90,6 +171,26 @@ def test_prm800k_without_a_written_solution_is_put_together_from_what_was_chosen
     found = the_trace(record)
     assert found.trace.step_texts() == ["text 0 0", "text 1 0", "mine"]
     assert (found.first_error_step, found.final_correct) == (-1, True)
+
+
+def test_prm800k_that_found_an_error_and_marks_none_is_passed_over_with_the_reason():
+    record = prm800k()
+    del record["label"]["steps"][2]
+    (bad,) = read(record)
+    assert bad == BadLine(3, "PRM800K: the labelling ended with 'found_error', but no step that was taken is rated -1")
+
+
+def test_prm800k_is_wrong_at_its_last_step_where_only_another_completion_there_is_rated_minus_one():
+    record = prm800k(pre_generated_steps=["a", "b", "c", "d"])
+    record["label"]["steps"][2]["completions"].reverse()
+    assert the_trace(record).first_error_step == 2
+
+
+def test_what_a_person_wrote_into_prm800k_stands_for_what_the_model_wrote():
+    record = prm800k("solution")
+    record["label"]["steps"][2]["human_completion"] = "mine"
+    found = the_trace(record)
+    assert (found.trace.step_texts()[2], found.first_error_step) == ("mine", -1)
 
 
 @pytest.mark.parametrize("finish", ["give_up", "bad_problem", None])

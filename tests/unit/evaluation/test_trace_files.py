@@ -121,6 +121,27 @@ def test_an_endless_line_is_passed_over_and_the_next_one_is_read(tmp_path, exces
     assert line.line == 2
 
 
+def test_an_entry_of_an_array_may_be_as_long_as_a_line_and_no_longer(tmp_path):
+    path = tmp_path / "traces.json"
+    path.write_text(json.dumps([GOOD | {"extra": "x" * MAX_LINE_BYTES}, GOOD]))
+    bad, line = read_traces(path)
+    assert bad == BadLine(1, "longer than 1,000,000 bytes")
+    assert isinstance(line, LabelledTrace)
+
+
+def test_a_byte_order_mark_may_stand_where_two_files_were_joined(tmp_path):
+    path = tmp_path / "traces.jsonl"
+    path.write_bytes(2 * (b"\xef\xbb\xbf" + json.dumps(GOOD).encode() + b"\r\n"))
+    assert all(isinstance(line, LabelledTrace) for line in read_traces(path))
+
+
+def test_a_file_in_utf_16_is_told_so(tmp_path):
+    path = tmp_path / "traces.jsonl"
+    path.write_text(json.dumps(GOOD), encoding="utf-16")
+    (bad,) = read_traces(path)
+    assert bad == BadLine(1, "not UTF-8 but UTF-16: save the file as UTF-8")
+
+
 def test_a_path_may_be_a_text(tmp_path):
     path = tmp_path / "traces.jsonl"
     path.write_text(json.dumps(GOOD))

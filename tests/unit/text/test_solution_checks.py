@@ -31,7 +31,7 @@ def test_unused_numbers_are_counted_up_to_three():
 
 def test_a_number_is_used_however_it_is_written():
     assert checks("1000 * 0.5 = 500\n#### 500", "Half of 1,000?").unused_numbers == 0
-    assert checks("<<5*2=10>>\n#### 10", "What is 5 times twenty?").unused_numbers == 1  # a mark is not the text
+    assert checks("<<5*2=10>>\n#### 10", "What is 5 times twenty?").unused_numbers == 2  # a mark is not the text
 
 
 def test_a_result_is_loose_when_nothing_is_made_of_it():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from itertools import pairwise
@@ -65,12 +64,14 @@ def test_sentences_are_steps_of_a_single_line():
     ]  # fmt: skip
 
 
-@given(step_text | any_text)
-def test_steps_are_those_of_the_pattern_that_says_what_a_line_with_something_in_it_is(text):
-    starts = [line.start() for line in re.finditer(r"[^\n]*\S[^\n]*", text)]
-    if len(starts) == 1:
-        starts += [gap.end() for gap in re.finditer(r"(?<=[.!?;])\s+(?=\S)", text.rstrip())]
-    assert split_steps(text) == partition(starts, len(text))
+plain_lines = st.lists(st.from_regex(r"[a-z][a-z ]{0,8}", fullmatch=True) | st.just(""), max_size=8)
+
+
+@given(plain_lines, st.sampled_from(["\n", "\r", "\r\n", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"]))
+def test_the_steps_of_plain_prose_are_its_lines_however_they_end(lines, end):
+    steps = [line.strip() for line in lines if line.strip()]
+    text = end.join(lines)
+    assert [text[a:b].strip() for a, b in split_steps(text)] == steps
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -83,7 +84,9 @@ def seconds(work: Callable[[], object]) -> float:
     return min(tries)
 
 
-@pytest.mark.parametrize("blank", [" ", "\xa0", "\t", " \n", ". ", "\r", "a. "])
+@pytest.mark.parametrize(
+    "blank", [" ", "\xa0", "\t", " \n", ". ", "\r", "a. ", "$$\n", "```\n", "|-|\n", "\\[\n", "---\n", "1. ", "# a\n"]
+)
 def test_splitting_a_text_of_white_space_takes_time_in_proportion_to_its_length(blank):
     """Sixteen times the text may take sixteen times as long, not 256 times; the bound lies well between."""
     short, long = blank * 1_000, blank * 16_000
