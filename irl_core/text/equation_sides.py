@@ -1,0 +1,132 @@
+"""Clauses cut at their equals signs, and the expressions at the ends of each side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from irl_core.text.equation_tokens import Kind, Token, tokenize
+from irl_core.text.expressions import Expression, parse_at
+
+# Words right before an expression that reach into it: "half of 12 + 3", "4 more than 2 * 3".
+_REACHES_IN = frozenset(
+    "times plus minus half thrice than over per less more fewer third quarter week weeks day days step average mean"
+    " median mode pi sin cos tan log ln root cube factorial twice double triple gcd lcm max min abs mod minimum"
+    " maximum negative to versus vs".split()
+)
+# "a total of 5 + 3" is 5 + 3; "half of 5 + 3" and "2 bags of 5 + 3" are not.
+_MEASURES = frozenset(
+    "total sum distance cost price profit amount area interest loss income number volume weight length time"
+    " score revenue payment balance temperature speed rate change perimeter savings salary".split()
+)
+# "10 pens at 1 + 2 dollars" multiplies: behind these words an expression may be a factor of an earlier number.
+_JOINS = frozenset("at for with of in on by each every containing holding costing".split())
+_SCALING_STEMS = ("multipl", "divid")
+_SIGNS = (Kind.EQUALS, Kind.ABOUT, Kind.IS)
+_BEGINS = (Kind.NUMBER, Kind.OPEN, Kind.ROOT)
+# Behind these a minus does not begin anything: it goes on from what cannot be read.
+_CUTS = frozenset("|.…?!✓")
+
+
+class Side(NamedTuple):
+    """The tokens on one side of an equals sign, with the expression that ends there and the one that begins there."""
+
+    tokens: Sequence[Token]
+    suffix: Expression | None
+    prefix: Expression | None
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Sides and the equals signs between them; `opening` is the break before the clause."""
+
+    sides: tuple[Side, ...]
+    signs: tuple[Kind, ...]
+    opening: Token
+
+
+def clauses_of(text: str) -> Iterator[Clause]:
+    """The clauses of `text` that hold an equals sign or an "is"."""
+    opening = Token(Kind.BREAK, "\n", 0, 0)
+    clause: list[Token] = []
+    for token in [*tokenize(text), Token(Kind.BREAK, "\n", len(text), len(text))]:
+        if token.kind is not Kind.BREAK:
+            clause.append(token)
+            continue
+        if any(t.kind in _SIGNS for t in clause):
+            yield _clause(clause, opening)
+        clause, opening = [], token
+
+
+def _clause(tokens: Sequence[Token], opening: Token) -> Clause:
+    sides: list[list[Token]] = [[]]
+    signs: list[Kind] = []
+    for token in tokens:
+        if token.kind in _SIGNS:
+            signs.append(token.kind)
+            sides.append([])
+        else:
+            sides[-1].append(token)
+    read = [_read_side(side, opening if i == 0 else None) for i, side in enumerate(sides)]
+    return Clause(tuple(read), tuple(signs), opening)
+
+
+def _read_side(tokens: list[Token], opening: Token | None) -> Side:
+    prefix = suffix = None
+    tainted = opening is not None and _cuts(tokens, opening)
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        if token.kind in _BEGINS or _is_sign(tokens, at):
+            expression, at = parse_at(tokens, at)
+            if expression is None:
+                tainted = True
+                continue
+            if expression.first == 0 and _may_follow(tokens, expression):
+                prefix = expression
+            if at == len(tokens) and not tainted and _may_precede(tokens, expression):
+                suffix = expression
+        else:
+            tainted |= token.kind in (Kind.OPERATOR, Kind.FACTORIAL)
+            at += 1
+    return Side(tokens, suffix, prefix)
+
+
+def _cuts(tokens: Sequence[Token], opening: Token) -> bool:
+    """Does a clause that begins with a spaced minus go on from something unreadable: "|x| - 2 * 5 = 20"?"""
+    if len(tokens) < 2 or tokens[0].text != "-" or opening.text not in _CUTS:
+        return False
+    return tokens[0].end < tokens[1].start or opening.text == "|"
+
+
+def _is_sign(tokens: Sequence[Token], at: int) -> bool:
+    """Is the minus here a sign, as in "the change is -5 + 3", rather than the operator of a variable ("x - 5")?"""
+    if tokens[at].text != "-" or at + 1 == len(tokens):
+        return False
+    before, sign, after = tokens[at - 1], tokens[at], tokens[at + 1]
+    return at == 0 or (before.kind is Kind.WORD and before.end < sign.start and sign.end == after.start)
+
+
+def _may_precede(tokens: Sequence[Token], expression: Expression) -> bool:
+    """Is what stands before the expression no part of it?"""
+    if expression.first == 0:
+        return True
+    earlier = tokens[: expression.first]
+    words = [token.text.lower() if token.kind is Kind.WORD else "" for token in earlier]
+    if words[-1] == "of" and len(words) > 1 and words[-2] in _MEASURES:
+        return True
+    if words[-1] in ("the", "her", "his", "their") and len(words) > 1 and words[-2] in _JOINS | {"to"}:
+        return all(token.kind is Kind.WORD for token in earlier)
+    if words[-1] in _JOINS:
+        scaled = any(word.startswith(_SCALING_STEMS) for word in words)
+        return words[-1] != "of" and not scaled and all(token.kind is Kind.WORD for token in earlier)
+    return words[-1] != "" and words[-1] not in _REACHES_IN
+
+
+def _may_follow(tokens: Sequence[Token], expression: Expression) -> bool:
+    """Is what stands after the expression no part of it?"""
+    if expression.unit_end == len(tokens):
+        return True
+    after, last = tokens[expression.unit_end], tokens[expression.unit_end - 1]
+    return after.kind in (Kind.WORD, Kind.CLOSE) or (after.kind is Kind.OPEN and after.start > last.end)
