@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from irl_core.text.equation_tokens import Kind, Token, tokenize
+from irl_core.text.equation_tokens import Kind, Token, tokenize_line
 from irl_core.text.expressions import Expression, parse_at
 
+_LINE = re.compile(r"[^\n\r]+")
+_EQUALS = re.compile(r"[=≈≅≃]|\bequals\b|\bis equal to\b", re.IGNORECASE)
+_IS = re.compile(r"\bis\b", re.IGNORECASE)
+_CALCULATES = re.compile(r"[-+*/×÷√^!%−–·∛]|\b(?:plus|minus|times|divided|multiplied|of|squared|cubed|x|mod)\b")
 # Words right before an expression that reach into it: "half of 12 + 3", "4 more than 2 * 3".
 _REACHES_IN = frozenset(
     "times plus minus half thrice than over per less more fewer third quarter week weeks day days step average mean"
@@ -48,9 +53,22 @@ class Clause:
 
 def clauses_of(text: str) -> Iterator[Clause]:
     """The clauses of `text` that hold an equals sign or an "is"."""
-    opening = Token(Kind.BREAK, "\n", 0, 0)
+    for line in _LINE.finditer(text):
+        if _may_equal(text, *line.span()):
+            yield from _clauses_of_line(text, *line.span())
+
+
+def _may_equal(text: str, start: int, end: int) -> bool:
+    """Could the line hold an equation? Most lines do not, and are known by a few letters."""
+    if _EQUALS.search(text, start, end):
+        return True
+    return bool(_IS.search(text, start, end) and _CALCULATES.search(text, start, end))
+
+
+def _clauses_of_line(text: str, start: int, end: int) -> Iterator[Clause]:
+    opening = Token(Kind.BREAK, "\n", start, start)
     clause: list[Token] = []
-    for token in [*tokenize(text), Token(Kind.BREAK, "\n", len(text), len(text))]:
+    for token in [*tokenize_line(text, start, end), Token(Kind.BREAK, "\n", end, end)]:
         if token.kind is not Kind.BREAK:
             clause.append(token)
             continue

@@ -108,8 +108,14 @@ _SYMBOL = re.compile(rf"{_CURRENCY}[ ]?([-−]?)")
 
 def tokenize(text: str) -> list[Token]:
     """All tokens of `text` in order; spaces, emphasis and stray currency signs are dropped. Linear in its length."""
-    raw = [token for match in _LEXEME.finditer(text) if (token := _classify(text, match)) is not None]
-    nothing = Token(Kind.BREAK, "\n", 0, 0)
+    return tokenize_line(text, 0, len(text))
+
+
+def tokenize_line(text: str, start: int, end: int) -> list[Token]:
+    """The tokens of the characters `start` to `end`, with their places in the whole text."""
+    matches = _LEXEME.finditer(text, start, end)
+    raw = [token for match in matches if (token := _classify(text, match)) is not None]
+    nothing = Token(Kind.BREAK, "\n", start, start)
     tokens: list[Token] = []
     for token, following in pairwise([*raw, nothing]):
         before = tokens[-1] if tokens else nothing

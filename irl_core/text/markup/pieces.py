@@ -94,13 +94,15 @@ class Pieces:
         if self._hidden or not text:
             return
         self._pieces.append(_Piece(text, start, end, literal))
+        bare = text.strip(" ")
+        self.spaced = text[-1] == " "
+        if not bare:
+            return
+        self.last = bare[-1]
         frame = self.frame
         frame.empty = False
-        frame.digits = frame.digits and text.isdigit()
-        frame.compound = frame.compound or not (text.isalnum() or text in (".", ","))
-        bare = text.rstrip(" ")
-        self.spaced = len(bare) < len(text)
-        self.last = bare[-1] if bare else self.last
+        frame.digits = frame.digits and bare.isdigit()
+        frame.compound = frame.compound or not (bare.isalnum() or _is_decimal(bare))
 
     def want(self, *arguments: Argument, start: int, end: int) -> None:
         """Arguments that the command at `start` to `end` takes; whatever was wanted before is not."""
@@ -157,6 +159,11 @@ class Pieces:
     def _fill(self, place: int, text: str) -> None:
         if not self._hidden:
             self._pieces[place] = self._pieces[place]._replace(text=text)
+
+
+def _is_decimal(text: str) -> bool:
+    whole, point, decimals = text.partition(".")
+    return bool(point) and (whole + decimals).isdigit()
 
 
 def _glued(fraction: _Fraction) -> bool:

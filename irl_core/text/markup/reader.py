@@ -46,16 +46,16 @@ _LEXEME = re.compile(
   | (?P<display>  \\[()\[\]] | \$\$ )
   | (?P<escaped>  \\(?:_|[^\w\s\\]) )
   | (?P<strong>   [*]{2,3} | _{2,3} )
-  | (?P<word>     [A-Za-z]+ )
-  | (?P<number>   [0-9]+ )
+  | (?P<plain>    [A-Za-z0-9 .,:;!?()='"+/%-]+ )
   | (?P<raised>   [⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ]+ )
-  | (?P<plain>    [ .,:;!?()='"+/%-]+ )
   | (?P<sign>     . )
     """,
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
 _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 _INDEX = re.compile(r"[ ]?\[[ ]?([0-9]{1,3})[ ]?\]")
+_LOST_TIMES = re.compile(r"(?<=[0-9] )imes(?=[ 0-9(])")
+_LAST_WORD = re.compile(r"[A-Za-z]{1,12}\Z")
 _AHEAD = 6  # characters behind a fraction that may belong to it
 
 
@@ -110,8 +110,6 @@ class _Reader:
     def _copy(self, text: str, start: int, end: int) -> None:
         self._pieces.emit(text, start, end, literal=True)
 
-    _read_number = _read_plain = _copy
-
     def _skip(self, text: str, start: int, end: int) -> None:
         """What says nothing."""
 
@@ -165,11 +163,18 @@ class _Reader:
         elif text.startswith("_") and not (before.isalnum() or after.isalnum()):
             self._copy(text, start, end)
 
-    def _read_word(self, text: str, start: int, end: int) -> None:
-        """A word, or a command whose backslash is gone."""
-        opened = self._written[end : end + 1] == "{"
-        if (text in tables.BARE and opened) or (text == "imes" and self._pieces.last.isdigit()):
-            self._command({"rac": "frac", "imes": "times"}.get(text, text), start, end)
+    def _read_plain(self, text: str, start: int, end: int) -> None:
+        """Words and signs, and among them a command whose backslash is gone: "frac{", "3 imes 4"."""
+        lost = _LOST_TIMES.search(text)
+        if lost is not None:
+            self._copy(text[: lost.start()], start, start + lost.start())
+            self._at = start + lost.end()
+            self._command("times", start + lost.start(), self._at)
+            return
+        bare = _LAST_WORD.search(text) if self._written[end : end + 1] == "{" else None
+        if bare is not None and bare[0] in tables.BARE:
+            self._copy(text[: bare.start()], start, start + bare.start())
+            self._command("frac" if bare[0] == "rac" else bare[0], start + bare.start(), end)
         else:
             self._copy(text, start, end)
 
