@@ -10,7 +10,8 @@ from typing import NamedTuple
 from irl_core.text.equation_tokens import Kind, Token, tokenize_line
 from irl_core.text.expressions import Expression, parse_at
 
-_LINE = re.compile(r"[^\n\r]+")
+# A line with the lines that go on with it: they begin with an equals sign.
+_LINE = re.compile(r"[^\n\r]+(?:[\n\r]{1,3}[ \t]{0,40}(?=[=≈])[^\n\r]+)*")
 _EQUALS = re.compile(r"[=≈≅≃]|\bequals\b|\bis equal to\b", re.IGNORECASE)
 _IS = re.compile(r"\bis\b", re.IGNORECASE)
 _CALCULATES = re.compile(r"[-+*/×÷√^!%−–·∛]|\b(?:plus|minus|times|divided|multiplied|of|squared|cubed|x|mod)\b")
@@ -23,10 +24,14 @@ _REACHES_IN = frozenset(
 # "a total of 5 + 3" is 5 + 3; "half of 5 + 3" and "2 bags of 5 + 3" are not.
 _MEASURES = frozenset(
     "total sum distance cost price profit amount area interest loss income number volume weight length time"
-    " score revenue payment balance temperature speed rate change perimeter savings salary".split()
+    " score revenue payment balance result temperature speed rate change perimeter savings salary".split()
 )
 # "10 pens at 1 + 2 dollars" multiplies: behind these words an expression may be a factor of an earlier number.
 _JOINS = frozenset("at for with of in on by each every containing holding costing".split())
+_LEADS_TO = frozenset(
+    "amounts amounting comes total totals totaling up down doubled doubles tripled equal equates equivalent increases"
+    " increased rises leads simplifies simplified reduces reduced decreased translates grows grew".split()
+)
 _SCALING_STEMS = ("multipl", "divid")
 _SIGNS = (Kind.EQUALS, Kind.ABOUT, Kind.IS)
 _BEGINS = (Kind.NUMBER, Kind.OPEN, Kind.ROOT)
@@ -35,11 +40,15 @@ _CUTS = frozenset("|.…?!✓")
 
 
 class Side(NamedTuple):
-    """The tokens on one side of an equals sign, with the expression that ends there and the one that begins there."""
+    """The tokens on one side of an equals sign, with the expression that ends there and the one that begins there.
+
+    `alone` is false where words before the suffix may reach into it ("half of 12 + 3").
+    """
 
     tokens: Sequence[Token]
     suffix: Expression | None
     prefix: Expression | None
+    alone: bool = True
 
 
 @dataclass(frozen=True)
@@ -92,23 +101,44 @@ def _clause(tokens: Sequence[Token], opening: Token) -> Clause:
 
 def _read_side(tokens: list[Token], opening: Token | None) -> Side:
     prefix = suffix = None
+    alone = True
+    unmatched = _unmatched(tokens)
     tainted = opening is not None and _cuts(tokens, opening)
     at = 0
     while at < len(tokens):
         token = tokens[at]
-        if token.kind in _BEGINS or _is_sign(tokens, at):
+        if at in unmatched and (at == 0 or tokens[at - 1].end < token.start):
+            at, tainted = at + 1, False  # "Sue (20 × 200 = 4000)"
+        elif token.kind in _BEGINS or _is_sign(tokens, at):
             expression, at = parse_at(tokens, at)
             if expression is None:
                 tainted = True
                 continue
             if expression.first == 0 and _may_follow(tokens, expression):
                 prefix = expression
-            if at == len(tokens) and not tainted and _may_precede(tokens, expression):
+            if at == len(tokens) and not tainted and not _is_glued(tokens, expression):
                 suffix = expression
+                alone = expression.first - 1 in unmatched or _may_precede(tokens, expression)
         else:
             tainted |= token.kind in (Kind.OPERATOR, Kind.FACTORIAL)
             at += 1
-    return Side(tokens, suffix, prefix)
+    return Side(tokens, suffix, prefix, alone)
+
+
+def _unmatched(tokens: Sequence[Token]) -> frozenset[int]:
+    """The opening brackets that are not closed on this side."""
+    opened: list[int] = []
+    for at, token in enumerate(tokens):
+        if token.kind is Kind.OPEN:
+            opened.append(at)
+        elif token.kind is Kind.CLOSE and opened:
+            opened.pop()
+    return frozenset(opened)
+
+
+def _is_glued(tokens: Sequence[Token], expression: Expression) -> bool:
+    """Does something that is no word stand right before the expression?"""
+    return expression.first > 0 and tokens[expression.first - 1].kind not in (Kind.WORD, Kind.OPEN)
 
 
 def _cuts(tokens: Sequence[Token], opening: Token) -> bool:
@@ -133,6 +163,8 @@ def _may_precede(tokens: Sequence[Token], expression: Expression) -> bool:
     earlier = tokens[: expression.first]
     words = [token.text.lower() if token.kind is Kind.WORD else "" for token in earlier]
     if words[-1] == "of" and len(words) > 1 and words[-2] in _MEASURES:
+        return True
+    if words[-1] == "to" and len(words) > 1 and words[-2] in _LEADS_TO:
         return True
     if words[-1] in ("the", "her", "his", "their") and len(words) > 1 and words[-2] in _JOINS | {"to"}:
         return all(token.kind is Kind.WORD for token in earlier)

@@ -63,6 +63,7 @@ _LEXEME = re.compile(
   | (?P<number>  (?:{_CURRENCY}[ ]?(?:[-−](?=[0-9]))?)?(?:{numbers.ASCII_NUMBER}) )
   | (?P<part>    (?i:{numbers.PART_WORD}) )
   | (?P<spelled> (?i:{numbers.NUMBER_WORD}) )
+  | (?P<about>   =[ ]?(?:approximately|about|roughly|around|almost|nearly)(?!\w) )
   | (?P<phrase>  (?:divided[ ]by|multiplied[ ]by|is[ ]equal[ ]to|per[ ]cent|(?:the[ ])?square[ ]root[ ]of)(?!\w) )
   | (?P<word>    [^\W\d_]+(?:['’][^\W\d_]+)* )
   | (?P<breaks>  [\n\r]+ | [=<>-]> | [<>!]= | <= | [.…]{{2,}} | \#{{2,}} )
@@ -135,6 +136,8 @@ def _classify(text: str, match: re.Match[str]) -> Token | None:
         return None
     if group in _READERS:
         return _number(text, Token(Kind.NUMBER, written, start, end), group)
+    if group == "about":
+        return Token(Kind.ABOUT, "≈", start, end)
     if group == "clock":
         return Token(Kind.TIME, written, start, end)
     if group == "breaks":
@@ -213,6 +216,8 @@ def _word_in_context(text: str, before: Token, token: Token, following: Token) -
 
 def _break_in_context(text: str, before: Token, token: Token, following: Token, glued_before: bool) -> Token | None:
     after = text[token.end : token.end + 2]
+    if token.text in "\n\r" and following.kind in (Kind.EQUALS, Kind.ABOUT):
+        return None  # a calculation that goes on in the next line
     if token.text == "!" and glued_before and before.kind in (Kind.NUMBER, Kind.CLOSE):
         return token._replace(kind=Kind.FACTORIAL)
     abbreviated = glued_before and before.kind is Kind.WORD and before.text.lower() in ABBREVIATIONS

@@ -83,18 +83,19 @@ def compare(text: str, clause: Clause, at: int, *, follows: bool) -> Verdict | N
     if left is None or right is None:
         return None
     backwards = left.is_number() and not right.is_number()
-    if left.is_number() and not follows and not (backwards and _states_first(left_side, left, sign)):
+    if left.is_number() and not follows and (not backwards or sign is not Kind.EQUALS):
         return None
+    alone = left_side.alone and (not backwards or follows or _states_first(left_side, left))
     if sign is Kind.IS and not (_is_means_equals(right_side, right) and _is_subject(left_side, left)):
         return None
     pair = _Pair(text, clause.opening, left_side, right_side, left, right, sign is Kind.ABOUT, backwards)
-    return _verdict(pair)
+    verdict = _verdict(pair)
+    return verdict if verdict is not None and (verdict.ok or alone) else None
 
 
-def _states_first(side: Side, left: Expression, sign: Kind) -> bool:
+def _states_first(side: Side, left: Expression) -> bool:
     """Is a number on the left what the right side makes: "24 = 12 + 12", with nothing before it?"""
-    alone = left.first == 0 and left.unit_end == len(side.tokens)
-    return alone and sign is Kind.EQUALS and not left.has("%")
+    return left.first == 0 and left.unit_end == len(side.tokens) and not left.has("%")
 
 
 def _is_means_equals(side: Side, right: Expression) -> bool:

@@ -67,11 +67,27 @@ def read_unit_phrase(tokens: Sequence[Token], at: int) -> UnitPhrase | None:
         follows = _kind(tokens, end)
     leads_on = follows in (None, Kind.OPERATOR, Kind.CLOSE)
     words, length = _unit_words(run, leads_on)
+    if bracketed:  # a remark: "14 (third day)"
+        return UnitPhrase((), begin, end, leads_on)
+    end, leads_on = _behind_remark(tokens, end, leads_on)
+    follows = _kind(tokens, end)
     if run[0].text.lower() == "of":
         return None
     if _is_unknown(run) and follows is not None:  # "= 20 and the rest" only ends
         return UnitPhrase(words, begin + length, begin, False) if words else None
     return UnitPhrase(words, begin + length, end, leads_on)
+
+
+def _behind_remark(tokens: Sequence[Token], end: int, leads_on: bool) -> tuple[int, bool]:
+    """Steps over a remark in brackets: "20 minutes (restart time) + 5"."""
+    if _kind(tokens, end) is not Kind.OPEN or _kind(tokens, end + 1) is not Kind.WORD:
+        return end, leads_on
+    close = end + 1
+    while _kind(tokens, close) is Kind.WORD and close < end + MAX_UNIT_WORDS:
+        close += 1
+    if _kind(tokens, close) is not Kind.CLOSE or _kind(tokens, close + 1) not in (None, Kind.OPERATOR, Kind.CLOSE):
+        return end, leads_on
+    return close + 1, True
 
 
 def smaller_unit(tokens: Sequence[Token], phrase: UnitPhrase | SmallerUnit) -> SmallerUnit | None:
