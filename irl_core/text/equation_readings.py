@@ -61,7 +61,7 @@ def judge(left: Expression, right: Expression, about: bool = False) -> Outcome |
     failed: list[Outcome] = []
     is_open: Outcome | None = None
     unlike = False
-    for reading in islice(_readings(left, right), MAX_READINGS):
+    for reading in islice(readings_of(left, right), MAX_READINGS):
         try:
             outcome = _under(reading, left, right, about)
         except UnlikeUnits:
@@ -82,48 +82,46 @@ def judge(left: Expression, right: Expression, about: bool = False) -> Outcome |
     if not failed:
         return Outcome("open", Fraction(0), Fraction(0), Reading()) if unlike else None
     nearest = min(failed, key=lambda outcome: _distance(outcome.exact, outcome.stated))
-    grouping = any(outcome.reading.continental for outcome in failed) and _has_doubtful_point(left, right)
+    grouping = any(outcome.reading.continental for outcome in failed) and _has_doubtful_point((left, right))
     return nearest._replace(state="open") if grouping else nearest
 
 
-def _readings(left: Expression, right: Expression) -> Iterator[Reading]:
-    """The usual reading first, then those that differ from it in one respect."""
+def readings_of(*sides: Expression) -> Iterator[Reading]:
+    """The usual reading of an equation's sides first, then those that differ from it in one respect."""
     usual = Reading()
     yield usual
-    if left.has("%") or right.has("%"):
+    if any(side.has("%") for side in sides):
         yield replace(usual, percent="unit")
         yield replace(usual, percent="hundredth")
-    words = dict.fromkeys(
-        word for side in (left, right) for word in side.unit_words() if len(units.senses_of(word)) > 1
-    )
+    words = dict.fromkeys(word for side in sides for word in side.unit_words() if len(units.senses_of(word)) > 1)
     choices = [[(word, i) for i in range(len(units.senses_of(word)))] for word in words]
     for senses in islice(product(*choices), 1, 12):
         yield replace(usual, senses=tuple(senses))
-    if _counts_in_scales(left, right):
+    if _counts_in_scales(sides):
         yield replace(usual, with_units=False)
-    if _may_be_continental(left, right):
+    if _may_be_continental(sides):
         yield replace(usual, continental=True)
 
 
-def _may_be_continental(left: Expression, right: Expression) -> bool:
+def _may_be_continental(sides: Sequence[Expression]) -> bool:
     """Could points group thousands here: every number can be read so, and one would be another number?"""
-    numbers = [*left.numbers(), *right.numbers()]
+    numbers = [number for side in sides for number in side.numbers()]
     if any(number.continental is None for number in numbers):
         return False
-    points = _has_doubtful_point(left, right)
+    points = _has_doubtful_point(sides)
     commas = any(number.decimals and number.continental == number.value for number in numbers)
     return points or (commas and any(number.continental != number.value for number in numbers))
 
 
-def _counts_in_scales(left: Expression, right: Expression) -> bool:
+def _counts_in_scales(sides: Sequence[Expression]) -> bool:
     """Is there a word like "dozen", so that "1 + 1.5 dozen = 2.5 dozen" may count in dozens throughout?"""
-    scaled = [any(_is_scale(word) for word in side.unit_words()) for side in (left, right)]
-    return all(scaled) or (any(scaled) and not (left.has("+") or left.has("-")))
+    scaled = [any(_is_scale(word) for word in side.unit_words()) for side in sides]
+    return all(scaled) or (any(scaled) and not (sides[0].has("+") or sides[0].has("-")))
 
 
-def _has_doubtful_point(left: Expression, right: Expression) -> bool:
+def _has_doubtful_point(sides: Sequence[Expression]) -> bool:
     """Is there a number like "1.000", whose point may group thousands?"""
-    return any(n.decimals == 3 and n.continental != n.value for n in (*left.numbers(), *right.numbers()))
+    return any(n.decimals == 3 and n.continental != n.value for side in sides for n in side.numbers())
 
 
 def _under(reading: Reading, left: Expression, right: Expression, about: bool) -> Outcome:
@@ -144,7 +142,9 @@ def _under(reading: Reading, left: Expression, right: Expression, about: bool) -
     # A sum in two units is not rounded to whole ones.
     decimals = None if notes.mixed and not right.decimals else right.decimals
     for value in (*values, *confirming):
-        state = agrees(value * scale, target, decimals, measured=bool(stated.measured), inexact=notes.inexact)
+        state = agrees(
+            value * scale, target, decimals, measured=any(n > 0 for _, n in stated.measured), inexact=notes.inexact
+        )
         if state == "holds" or (about and is_about(value * scale, target, right.decimals) == "holds"):
             return result._replace(state="holds", exact=value * scale)
         states.add(state)
@@ -231,6 +231,15 @@ def without_exclamation(right: Expression) -> Expression | None:
     if right.code[-1:] != ("!",):
         return None
     return replace(right, code=right.code[:-1], operators=right.operators - 1, decimals=0)
+
+
+def joined_otherwise(expression: Expression) -> bool:
+    """May the numbers of an expression be joined otherwise: "2 / 1/6", "10% of the $400 + $1580"?"""
+    code = [item for item in expression.code if not isinstance(item, UnitWords)]
+    if any(code[i] == code[i + 2] == "/" for i in range(len(code) - 2)):
+        return True
+    # "80 kg - 20% of 80 kg" is plain: "of" joins the last term alone.
+    return "of" in code[:-1] and not (code[-1] in ("+", "-") and code[-2:-1] == ["of"])
 
 
 def has_counted_sum(code: Sequence[object]) -> bool:

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from irl_core.text import equation_context as context
 from irl_core.text import units
-from irl_core.text.equation_readings import Outcome, has_counted_sum, judge, without_exclamation
+from irl_core.text.equation_readings import Outcome, has_counted_sum, joined_otherwise, judge, without_exclamation
 from irl_core.text.equation_shown import show
 from irl_core.text.equation_sides import Clause, Side
 from irl_core.text.equation_tokens import Kind, Token
 from irl_core.text.equation_values import ABOUT, SURELY_ABOUT
 from irl_core.text.expressions import Expression, Slash, negated, parse_at
-from irl_core.text.quantities import NotArithmetic, Notes, UnitWords, evaluate
+from irl_core.text.quantities import NotArithmetic, Notes, evaluate
 
 # Words after "is 15" that make it another statement than "equals 15".
 _COMPARES = frozenset("more less fewer greater times of out than older younger percent the smaller larger".split())
@@ -214,25 +214,10 @@ def _is_doubtful(pair: _Pair, outcome: Outcome) -> bool:
 
 def _joined_otherwise(calculated: Expression, stated: Expression, outcome: Outcome) -> bool:
     """Has a false equation a reading in which the numbers are joined otherwise?"""
-    small = len([item for item in calculated.code if isinstance(item, str)]) == 1 and calculated.code[-1] == "/"
-    if small and abs(outcome.exact) < 1 <= abs(outcome.stated) and not stated.has("%"):
+    small = [item for item in calculated.code if isinstance(item, str)] == ["/"]
+    if small and calculated.first > 0 and abs(outcome.exact) < 1 <= abs(outcome.stated) and not stated.has("%"):
         return True  # "the other 3/4 = 60"
-    for side in (calculated, stated):
-        code = [item for item in side.code if not isinstance(item, UnitWords)]
-        if any(code[i] == code[i + 2] == "/" for i in range(len(code) - 2)):
-            return True  # "2 / 1/6 = 12"
-    # "3/3 - 2/3 = 1/3 of $150", "10% of the $400 + $1580"
-    return stated.has("of") or (
-        calculated.has("of") and "of" not in calculated.code[-1:] and not _of_is_last(calculated)
-    )
-
-
-def _of_is_last(expression: Expression) -> bool:
-    """Does "of" join no more than the last term: "80 kg - 20% of 80 kg"?"""
-    at = expression.code.index("of")
-    return all(item in ("-", "+") or not isinstance(item, str) for item in expression.code[at + 1 :]) and (
-        expression.code[-1] in ("-", "+") and at == len(expression.code) - 2
-    )
+    return stated.has("of") or joined_otherwise(calculated) or joined_otherwise(stated)
 
 
 def _sums_unlike_things(pair: _Pair, outcome: Outcome) -> bool:

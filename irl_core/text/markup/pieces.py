@@ -77,6 +77,7 @@ class Pieces:
         self.spaced = False
         self._pieces: list[_Piece] = []
         self._hidden = 0
+        self._begun: int | None = None  # where the command began whose argument is to come
 
     @property
     def frame(self) -> Frame:
@@ -93,7 +94,13 @@ class Pieces:
     def emit(self, text: str, start: int, end: int, literal: bool = False) -> None:
         if self._hidden or not text:
             return
-        self._pieces.append(_Piece(text, start, end, literal))
+        if self._begun is not None and self._begun < start:
+            # The first character of an argument stands for its command as well.
+            self._pieces.append(_Piece(text[0], self._begun, start + 1 if literal else end))
+            self._pieces.append(_Piece(text[1:], start + 1 if literal else start, end, literal))
+        else:
+            self._pieces.append(_Piece(text, start, end, literal))
+        self._begun = None
         bare = text.strip(" ")
         self.spaced = text[-1] == " "
         if not bare:
@@ -107,6 +114,8 @@ class Pieces:
     def want(self, *arguments: Argument, start: int, end: int) -> None:
         """Arguments that the command at `start` to `end` takes; whatever was wanted before is not."""
         self.frame.wanted = list(arguments)
+        if self._begun is None:
+            self._begun = start
         if arguments[0] == "top":
             self.frame.fraction = _Fraction(self._place(start, end), self.last, self.spaced)
 
@@ -116,13 +125,17 @@ class Pieces:
         elif kind == "of":
             self.emit(", ", start, end)
         self._hidden += kind == "dropped"
-        self.frames.append(Frame(kind, self._place(start, end)))
+        begin = start if self._begun is None else self._begun
+        self.frames.append(Frame(kind, self._place(begin, end)))
         if kind in _NEED_BRACKETS:
             self.last, self.spaced = "", False
 
     def close(self, start: int, end: int, following: str = "") -> None:
         """Ends the innermost bracket; `following` is what is written behind it."""
         frame = self.frames.pop()
+        self._begun = None
+        if not frame.empty and not self._hidden:
+            self._extend(end)
         self._hidden -= frame.kind == "dropped"
         outer = self.frame
         outer.empty = outer.empty and frame.empty
@@ -155,6 +168,17 @@ class Pieces:
         """An empty place that may be filled later."""
         self._pieces.append(_Piece("", start, end))
         return len(self._pieces) - 1
+
+    def _extend(self, end: int) -> None:
+        """The last character stands for the closing bracket behind it as well."""
+        last = self._pieces[-1]
+        if not last.text:
+            return
+        if last.literal:
+            self._pieces[-1] = _Piece(last.text[:-1], last.start, last.end - 1, True)
+            self._pieces.append(_Piece(last.text[-1], last.end - 1, end))
+        else:
+            self._pieces[-1] = last._replace(end=max(last.end, end))
 
     def _fill(self, place: int, text: str) -> None:
         if not self._hidden:

@@ -124,7 +124,7 @@ def test_a_span_of_plain_characters_points_at_what_was_written():
     written = r"so $\frac{1}{2} + 3 = 4$ holds"
     plain = read_markup(written)
     start = plain.text.index("1/2")
-    assert written[slice(*plain.written_span(start, start + 11))] == r"1}{2} + 3 = 4"
+    assert written[slice(*plain.written_span(start, start + 11))] == r"\frac{1}{2} + 3 = 4"
     assert plain.written_span(2, 2) == (2, 2)
 
 
@@ -134,6 +134,12 @@ PARTS = st.sampled_from(
     r" \pmod \binom \overline \phantom \hspace{ #### \, \% ５ ٣".split()
 ) | st.sampled_from([" ", "\n", "\t", "\r\n", "\x0c", "\x08", "\x0crac{", "\times", "\x00", "\ud800", "🍎"])
 HOSTILE = st.lists(PARTS, max_size=60).map("".join) | st.text(max_size=200)
+
+
+def test_an_argument_in_brackets_begins_where_its_command_begins():
+    plain = read_markup(r"5 + \dfrac{3 \times 4}{2}")
+    assert plain.text == "5 + (3 × 4)/2"
+    assert plain.written_span(4, 13) == (4, 25)
 
 
 @given(HOSTILE)
