@@ -14,10 +14,11 @@ _SENTENCE_START = re.compile(r"[\n?!]|\.(?=\s)")
 _SENTENCE_END = re.compile(r"[\n?]|[.!](?=\s|$)")
 _DENIES = re.compile(
     r"\b(?:wrong|incorrect|false|untrue|mistake|mistaken|mistakenly|erroneous|error|impossible|suppose|assume|assuming"
-    r"|whether|would|claim|claims|claimed|incorrectly|instead|unless|pretend|guess|guessed|contradict\w*|absurd)\b"
+    r"|cannot|never|nobody|neither|hardly|whether|would|claim|claims|claimed|incorrectly|instead|unless|pretend|guess|guessed|contradict\w*|absurd)\b"
     r"|\bnot (?:true|correct|right|the case|equal)\b|\b(?:is|was|are|does|do|did|can)(?:n['’]t| not)\b",
     re.IGNORECASE,
 )
+_SUPPOSES = re.compile(r"\b(?:[Ii]f|[Uu]nless)\b[^,.;:!?\n]{0,80}\Z")
 _ROUNDS = re.compile(
     r"\bround\w*|\bnearest\b|\bestimat\w*|\bapprox\w*|\broughly\b|\babout\b|\btruncat\w*|\bnearly\b|\balmost\b"
     r"|\baround\b|\bdecimal places?\b|\bsignificant\b",
@@ -40,7 +41,8 @@ LABELS = frozenset(
     "question part room box step day week month year problem number item group team case option bus table class grade"
     " page chapter level round exercise section task example unit lesson row column line stage phase method person"
     " student child friend train car truck plane store shop house floor route trip game match set no q ex figure fig"
-    " player worker machine tank bag jar bottle crate".split()
+    " player worker machine tank bag jar bottle crate answer solution equation note fact hint attempt choice"
+    " statement".split()
 )
 
 
@@ -55,12 +57,14 @@ def sentence_around(text: str, start: int, end: int) -> str:
 
 def is_claimed(text: str, start: int, end: int) -> bool:
     """Does the sentence around the characters `start` to `end` state them, and exactly?"""
+    return not (is_denied(text, start, end) or tells_rounding(sentence_around(text, start, end)))
+
+
+def is_denied(text: str, start: int, end: int) -> bool:
+    """Does the sentence around the characters `start` to `end` ask, suppose or deny rather than state?"""
+    if _SUPPOSES.search(text, max(0, start - _WINDOW), start):
+        return True
     sentence = sentence_around(text, start, end)
-    return not (is_denied(sentence) or tells_rounding(sentence))
-
-
-def is_denied(sentence: str) -> bool:
-    """Does the sentence ask, suppose or deny rather than state?"""
     return sentence.rstrip().endswith("?") or bool(_DENIES.search(sentence))
 
 
@@ -107,16 +111,19 @@ def may_be_range(tokens: Sequence[Token], left: Expression, stated: Fraction, un
     words |= {token.text.lower() for token in tokens[left.last : left.last + 2]}
     if low < high:
         return glued or not words.isdisjoint(RANGE_WORDS) or stated in (high - low, high - low + 1)
-    hours = glued and 1 <= high <= 12 and low <= 12 and unit.lower().rstrip("s.") in ("hour", "hr", "h")
-    return hours and (high - low) % 12 == stated
+    hours = glued and max(low, high) <= 24 and unit.lower().rstrip("s.") in ("hour", "hr", "h")
+    return hours and stated in ((high - low) % 12, (high - low) % 24)
 
 
-def label_before(tokens: Sequence[Token], left: Expression) -> int | None:
-    """Where the calculation begins behind "Part 2 - ", "Box 5 – " or "Day 3 - "; None where there is no label."""
+def label_before(tokens: Sequence[Token], left: Expression, *, any_word: bool = False) -> int | None:
+    """Where the calculation begins behind "Part 2 - ", "Box 5 – " or "Day 3 - "; None where there is no label.
+
+    With `any_word` every word before the number is taken for one that may be a label.
+    """
     at = left.first
     if at == 0 or at + 2 >= len(tokens) or tokens[at].kind is not Kind.NUMBER or tokens[at].currency:
         return None
     dash, before, behind = tokens[at + 1], tokens[at - 1], tokens[at + 2]
     spaced = dash.start > tokens[at].end and dash.end < behind.start
-    is_label = before.kind is Kind.WORD and before.text.lower().rstrip(".") in LABELS
+    is_label = before.kind is Kind.WORD and (any_word or before.text.lower().rstrip(".") in LABELS)
     return at + 2 if is_label and spaced and dash.kind is Kind.OPERATOR and dash.text == "-" else None

@@ -8,14 +8,14 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from irl_core.text import equation_context as context
-from irl_core.text import units
-from irl_core.text.equation_readings import Outcome, has_counted_sum, joined_otherwise, judge, without_exclamation
+from irl_core.text.equation_doubts import Pair, groups_of, is_doubtful
+from irl_core.text.equation_readings import Outcome, judge, without_exclamation
 from irl_core.text.equation_shown import show
 from irl_core.text.equation_sides import Clause, Side
-from irl_core.text.equation_tokens import Kind, Token
+from irl_core.text.equation_tokens import Kind
 from irl_core.text.equation_values import ABOUT, SURELY_ABOUT
-from irl_core.text.expressions import Expression, Slash, negated, parse_at
-from irl_core.text.quantities import NotArithmetic, Notes, evaluate
+from irl_core.text.expressions import Expression, negated, parse_at
+from irl_core.text.quantities import NotArithmetic, evaluate
 
 # Words after "is 15" that make it another statement than "equals 15".
 _COMPARES = frozenset("more less fewer greater times of out than older younger percent the smaller larger".split())
@@ -24,7 +24,6 @@ _LEADS_IN = frozenset(
     "and that we know knows find found see the result sum total answer also again now next first second finally get"
     " yes no or a step".split()
 )
-_ALIKE = 2  # a sum of unlike things may be a sum of their prices unless the total is near the number of things
 
 
 class Verdict(NamedTuple):
@@ -38,38 +37,6 @@ class Verdict(NamedTuple):
     stated: str
     ok: bool
     reading: str = ""
-
-
-class _Pair(NamedTuple):
-    """What is calculated, what is stated, and the tokens each belongs to."""
-
-    text: str
-    opening: Token
-    left_side: Side
-    right_side: Side
-    left: Expression
-    right: Expression
-    about: bool
-    reversed: bool
-
-    @property
-    def start(self) -> int:
-        return self.left_side.tokens[self.left.first].start
-
-    @property
-    def end(self) -> int:
-        return self.right_side.tokens[self.right.last - 1].end
-
-    @property
-    def calculation(self) -> tuple[Side, Expression]:
-        return (self.right_side, self.right) if self.reversed else (self.left_side, self.left)
-
-    @property
-    def statement(self) -> tuple[Side, Expression]:
-        if not self.reversed:
-            return self.right_side, self.right
-        # What stands first is not rounded.
-        return self.left_side, replace(self.left, decimals=self.left.decimals or None)
 
 
 def compare(text: str, clause: Clause, at: int, *, follows: bool) -> Verdict | None:
@@ -88,7 +55,7 @@ def compare(text: str, clause: Clause, at: int, *, follows: bool) -> Verdict | N
     alone = left_side.alone and (not backwards or follows or _states_first(left_side, left))
     if sign is Kind.IS and not (_is_means_equals(right_side, right) and _is_subject(left_side, left)):
         return None
-    pair = _Pair(text, clause.opening, left_side, right_side, left, right, sign is Kind.ABOUT, backwards)
+    pair = Pair(text, clause.opening, left_side, right_side, left, right, sign is Kind.ABOUT, backwards)
     verdict = _verdict(pair)
     return verdict if verdict is not None and (verdict.ok or alone) else None
 
@@ -110,7 +77,7 @@ def _is_subject(side: Side, left: Expression) -> bool:
     return plain and not left.is_number()
 
 
-def _verdict(pair: _Pair) -> Verdict | None:
+def _verdict(pair: Pair) -> Verdict | None:
     _, calculated = pair.calculation
     _, stated = pair.statement
     if (modulus := _told_modulus(pair)) is not None:
@@ -125,7 +92,7 @@ def _verdict(pair: _Pair) -> Verdict | None:
         return None
     if outcome.state != "holds" and (other := _holds_otherwise(pair)) is not None:
         outcome = other
-    if outcome.state == "open" or (outcome.state == "fails" and _is_doubtful(pair, outcome)):
+    if outcome.state == "open" or (outcome.state == "fails" and is_doubtful(pair, outcome)):
         return None
     expected, said = show(outcome, calculated, stated)
     reading = ""
@@ -134,7 +101,7 @@ def _verdict(pair: _Pair) -> Verdict | None:
     return Verdict(pair.left, pair.right, pair.start, pair.end, expected, said, outcome.state == "holds", reading)
 
 
-def _holds_otherwise(pair: _Pair) -> Outcome | None:
+def _holds_otherwise(pair: Pair) -> Outcome | None:
     """The outcome under another structure of the same words, if the equation holds there."""
     for left, right in _structures(pair):
         outcome = judge(left, right, pair.about)
@@ -143,7 +110,7 @@ def _holds_otherwise(pair: _Pair) -> Outcome | None:
     return None
 
 
-def _structures(pair: _Pair) -> Iterator[tuple[Expression, Expression]]:
+def _structures(pair: Pair) -> Iterator[tuple[Expression, Expression]]:
     (calculating, calculated), (stating, stated) = pair.calculation, pair.statement
     if (plain := without_exclamation(stated)) is not None:
         yield calculated, plain
@@ -161,84 +128,12 @@ def _structures(pair: _Pair) -> Iterator[tuple[Expression, Expression]]:
         group = stating.tokens[stated.first].text.split(" ")[0]
         if group.isdigit():
             yield calculated, replace(stated, code=(Fraction(int(group)),), decimals=0)
-    groups = _groups(stating, stated)
+    groups = groups_of(stating, stated)
     if groups is not None:
         yield calculated, groups
-    for slash in _slashes(calculating, calculated):
-        for other in (stated, *_slashes(stating, stated)):
-            yield slash, other
-    for other in _slashes(stating, stated):
-        yield calculated, other
 
 
-def _groups(side: Side, stated: Expression) -> Expression | None:
-    """ "5 groups of 3" is 15."""
-    tokens = side.tokens
-    if not stated.is_number() or stated.last + 2 >= len(tokens):
-        return None
-    word, of, size = tokens[stated.last : stated.last + 3]
-    if word.kind is Kind.WORD and of.text.lower() == "of" and size.number is not None and size.kind is Kind.NUMBER:
-        return replace(stated, code=(stated.numbers()[0], size.number, "*"), operators=1, decimals=None)
-    return None
-
-
-def _slashes(side: Side, expression: Expression) -> list[Expression]:
-    """The expression with brackets that may have been left out around a denominator, or around both."""
-    if not expression.has("/"):
-        return []
-    longer: tuple[Slash, ...] = ("product", "sum")
-    read = [parse_at(side.tokens, expression.first, slash)[0] for slash in longer]
-    return [other for other in read if other is not None and other.last == expression.last]
-
-
-def _is_doubtful(pair: _Pair, outcome: Outcome) -> bool:
-    """May an equation that fails be meant otherwise, or not be claimed at all?"""
-    side, calculated = pair.calculation
-    stating, stated = pair.statement
-    if pair.reversed and any(word[0] == units.COUNTED for word in stated.unit_words()):
-        return True  # "1 serving = 48 grams / 0.8"
-    if calculated.loose or stated.loose or _joined_otherwise(calculated, stated, outcome):
-        return True
-    if context.label_before(side.tokens, calculated) is not None or _groups(stating, stated) is not None:
-        return True
-    unit = stating.tokens[stated.last].text if stated.last < len(stating.tokens) else ""
-    if context.may_be_range(side.tokens, calculated, outcome.stated, unit):
-        return True
-    if _sums_unlike_things(pair, outcome):
-        return True
-    sentence = context.sentence_around(pair.text, pair.start, pair.end)
-    if context.counts_otherwise(sentence) and not calculated.has("mod"):
-        return True
-    return context.is_denied(sentence) or (context.tells_rounding(sentence) and not pair.about)
-
-
-def _joined_otherwise(calculated: Expression, stated: Expression, outcome: Outcome) -> bool:
-    """Has a false equation a reading in which the numbers are joined otherwise?"""
-    small = [item for item in calculated.code if isinstance(item, str)] == ["/"]
-    if small and calculated.first > 0 and abs(outcome.exact) < 1 <= abs(outcome.stated) and not stated.has("%"):
-        return True  # "the other 3/4 = 60"
-    return stated.has("of") or joined_otherwise(calculated) or joined_otherwise(stated)
-
-
-def _sums_unlike_things(pair: _Pair, outcome: Outcome) -> bool:
-    """May it be an equation of prices or weights: "2 hats + 1 scarf = 30", "1 jar + 3 jars = 15 + 45"?"""
-    _, calculated = pair.calculation
-    _, stated = pair.statement
-    if not has_counted_sum(calculated.code):
-        return False
-    notes = Notes()
-    try:
-        evaluate(calculated.code, outcome.reading, notes)
-    except NotArithmetic:
-        return True
-    if not stated.is_number() or pair.reversed:
-        return True
-    exact, said = outcome.exact, outcome.stated
-    near = exact > 0 and exact / _ALIKE < said < exact * _ALIKE
-    return bool(notes.things) and not near
-
-
-def _told_modulus(pair: _Pair) -> Verdict | None:
+def _told_modulus(pair: Pair) -> Verdict | None:
     """ "7 + 7 = 4 (mod 10)": the sides need only leave the same remainder."""
     modulus = context.modulus_behind(pair.text, pair.right_side.tokens[pair.right.unit_end - 1].end)
     _, calculated = pair.calculation
@@ -258,7 +153,7 @@ def _told_modulus(pair: _Pair) -> Verdict | None:
     return _plain(pair, exact % modulus, said, False, f"modulo {modulus}")
 
 
-def _told_remainder(pair: _Pair) -> Verdict | None:
+def _told_remainder(pair: Pair) -> Verdict | None:
     """ "17 ÷ 5 = 3 R 2": quotient and remainder."""
     _, calculated = pair.calculation
     rest = context.remainder_behind(pair.text, pair.end)
@@ -271,10 +166,10 @@ def _told_remainder(pair: _Pair) -> Verdict | None:
     said = evaluate(stated.code).value
     ok = quotient == said and remainder == rest
     shown = Verdict(pair.left, pair.right, pair.start, pair.end, f"{quotient} R {remainder}", f"{said} R {rest}", ok)
-    if not ok and context.is_denied(context.sentence_around(pair.text, pair.start, pair.end)):
+    if not ok and context.is_denied(pair.text, pair.start, pair.end):
         return None
     return shown
 
 
-def _plain(pair: _Pair, exact: Fraction, said: Fraction, ok: bool, reading: str) -> Verdict:
+def _plain(pair: Pair, exact: Fraction, said: Fraction, ok: bool, reading: str) -> Verdict:
     return Verdict(pair.left, pair.right, pair.start, pair.end, str(exact), str(said), ok, reading)

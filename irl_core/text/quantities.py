@@ -184,7 +184,7 @@ class _Machine:
         if right.percent and not left.percent:
             if self.reading.percent == "relative":
                 right = Quantity(right.value * left.value, left.parts)
-            elif self.reading.percent == "unit" and left.parts:
+            elif left.parts:
                 raise UnlikeUnits("a percentage of something is no unit")
         right, parts = self.alike(left, right)
         value = _bounded(_OPERATIONS[operator](left.value, right.value))

@@ -89,8 +89,8 @@ def _written(node: Node, manner: str, binding: int) -> str:
 HOSTILE_TEXT = st.lists(
     st.sampled_from(
         "1 2 3.5 1,000 1.000 $5 20% ½ √ ² = ≈ is + - − – * × / ÷ ( ) [ ] { } ^ ! . , : ; ? of and pens"
-        " feet inches m kg hours per a each half three R mod $ \\frac \\frac{ } \\times \\\\ ** | << >> #### pm 2:45 0.(3) x"
-        " \n \t".split(" ")
+        " feet inches m kg hours per a each half three R mod $ \\frac \\frac{ } \\times \\\\ ** | << >> #### pm 2:45"
+        " 0.(3) x \n \t".split(" ")
     ),
     max_size=40,
 ).map(" ".join) | st.text(max_size=200)

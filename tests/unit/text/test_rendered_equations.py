@@ -34,6 +34,7 @@ def test_an_equation_without_words_is_always_checked(expression: Node, manner: s
     assume(value is not None and decimal_places(value) is not None and decimal_places(value) <= 4)
     assert value is not None
     text = rendered(expression, manner, value + 3 + abs(value))
+    assume(abs(value) < 10**8)  # longer numbers are not read
     assume(sum(map(text.count, ("/", "÷", "\\frac"))) < 2)  # "8 / 4 / 2" has two readings
     checks = check_equations(text)
     assert [(check.ok, check.expected) for check in checks] == [(False, show_number(value))]
