@@ -110,7 +110,8 @@ def may_be_range(tokens: Sequence[Token], left: Expression, stated: Fraction, un
     words = {token.text.lower() for token in tokens[max(0, left.first - 2) : left.first]}
     words |= {token.text.lower() for token in tokens[left.last : left.last + 2]}
     if low < high:
-        return glued or not words.isdisjoint(RANGE_WORDS) or stated in (high - low, high - low + 1)
+        years = low >= 1000 and high <= 2100 and stated in (high - low, high - low + 1)
+        return glued or years or not words.isdisjoint(RANGE_WORDS)
     hours = glued and max(low, high) <= 24 and unit.lower().rstrip("s.") in ("hour", "hr", "h")
     return hours and stated in ((high - low) % 12, (high - low) % 24)
 

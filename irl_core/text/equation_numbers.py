@@ -33,7 +33,7 @@ GROUPED = (
     r"|[0-9]{1,3}(?:[ '’][0-9]{3}){1,5}(?:[.,][0-9]{1,9})?(?![0-9]|-[A-Za-z])"
     r"|[0-9]{1,3}(?:\.[0-9]{3}){1,5},[0-9]{1,9}(?![0-9,])"
     r"|[0-9]{1,3}(?:\.[0-9]{3}){2,5}(?![0-9])"
-    r"|[0-9]{1,9},(?:[0-9]{1,2}|[0-9]{4,9})(?![0-9,])"  # a comma before the decimals
+    r"|[0-9]{1,9},[0-9]{1,2}(?![0-9,])"  # a comma before the decimals
 )
 ASCII_NUMBER = NUMERAL
 
@@ -41,12 +41,14 @@ ASCII_NUMBER = NUMERAL
 class WrittenNumber(NamedTuple):
     """A number as it is usually read, its decimals, and its value where points group thousands and commas do not.
 
-    `continental` is None where the number cannot be read in that way ("0.5", "2.25").
+    `continental` is None where the number cannot be read in that way ("0.5", "2.25"). `product` is the value of
+    "0.5(20)" if its bracket is no period but a factor.
     """
 
     value: Fraction
     decimals: int = 0
     continental: Fraction | None = None
+    product: Fraction | None = None
 
 
 def number_word(text: str) -> WrittenNumber | None:
@@ -85,7 +87,8 @@ def periodic_number(text: str) -> WrittenNumber:
     value = Fraction(int(whole or 0)) + Fraction(int(decimals or 0), 10 ** len(decimals))
     if period:
         value += Fraction(int(period), (10 ** len(period) - 1) * 10 ** len(decimals))
-    return WrittenNumber(value, len(decimals) + len(period))
+    product = Fraction(f"{whole or 0}.{decimals or 0}") * int(period) if "(" in text else None
+    return WrittenNumber(value, len(decimals) + len(period), product=product)
 
 
 def grouped_number(text: str) -> WrittenNumber | None:

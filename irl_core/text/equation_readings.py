@@ -99,6 +99,8 @@ def readings_of(*sides: Expression) -> Iterator[Reading]:
         yield replace(usual, senses=tuple(senses))
     if _counts_in_scales(sides):
         yield replace(usual, with_units=False)
+    if any(number.product is not None for side in sides for number in side.numbers()):
+        yield replace(usual, products=True)
     if _may_be_continental(sides):
         yield replace(usual, continental=True)
 
@@ -152,6 +154,11 @@ def _under(reading: Reading, left: Expression, right: Expression, about: bool) -
     result = result._replace(exact=nearest * scale)
     if about and is_about(result.exact, target, right.decimals) == "open":
         return result._replace(state="open")
+    # "10 + (3 hours 15 minutes)" does not say ten of what.
+    may_convert = may_convert or (notes.assumed and converted)
+    # "200 * 10 / 3 = 200 * 3.33" goes on with a rounded number.
+    rounded = right.decimals is None and any(n.decimals > 1 for n in right.numbers())
+    may_convert = may_convert or (rounded and abs(result.exact - target) * 100 <= abs(result.exact))
     doubtful = may_convert or (states & {"open"} and not about) or _letters_doubtful(left, right, exact, stated, notes)
     doubtful = doubtful or _scaled_otherwise(left, right, result)
     return result._replace(state="open") if doubtful else result

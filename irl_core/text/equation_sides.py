@@ -179,4 +179,6 @@ def _may_follow(tokens: Sequence[Token], expression: Expression) -> bool:
     if expression.unit_end == len(tokens):
         return True
     after, last = tokens[expression.unit_end], tokens[expression.unit_end - 1]
-    return after.kind in (Kind.WORD, Kind.CLOSE) or (after.kind is Kind.OPEN and after.start > last.end)
+    inside = tokens[expression.unit_end + 1 : expression.unit_end + 2]
+    remark = after.kind is Kind.OPEN and after.start > last.end and inside and inside[0].kind is Kind.WORD
+    return after.kind in (Kind.WORD, Kind.CLOSE) or bool(remark)

@@ -57,9 +57,9 @@ _LEXEME = re.compile(
     rf"""
     (?P<clock>   [0-9]{{1,2}}(?::[0-9]{{2}})?[ ]?(?:[ap]\.m\.|[ap]m(?!\w)|[AP]M(?!\w)|o['’]clock)
                | [0-9]{{1,2}}:[0-9]{{2}}(?![:0-9]) )
-  | (?P<mixed>   {_CURRENCY}?[ ]?{numbers.MIXED} )
+  | (?P<mixed>   (?:{_CURRENCY}[ ]?)?{numbers.MIXED} )
   | (?P<periodic> {numbers.PERIODIC} )
-  | (?P<grouped> {_CURRENCY}?[ ]?(?:{numbers.GROUPED}) )
+  | (?P<grouped> (?:{_CURRENCY}[ ]?)?(?:{numbers.GROUPED}) )
   | (?P<number>  (?:{_CURRENCY}[ ]?(?:[-−](?=[0-9]))?)?(?:{numbers.ASCII_NUMBER}) )
   | (?P<part>    (?i:{numbers.PART_WORD}) )
   | (?P<spelled> (?i:{numbers.NUMBER_WORD}) )
@@ -162,7 +162,7 @@ def _number(text: str, token: Token, group: str) -> Token:
     if joined_after or joined_before or (before[1:] == "_"):
         return other
     symbol = _SYMBOL.match(token.text)
-    digits = token.text[symbol.end() :] if symbol else token.text.lstrip(" ")
+    digits = token.text[symbol.end() :] if symbol else token.text
     number = _READERS[group](digits)
     if number is None:
         return other
@@ -240,7 +240,8 @@ def _operator_in_context(
         return token._replace(kind=Kind.BREAK, text="-" if token.text == "-" else "\n")
     if following.kind is Kind.WORD and token.text == "-" and glued_before and glued_after:
         return None  # the hyphen of "5-gallon" or "two-thirds"
-    if following.kind is Kind.WORD and token.text == "/":
+    variable = len(following.text) == 1 and following.text not in LETTER_UNITS
+    if following.kind is Kind.WORD and token.text == "/" and not variable:
         return token._replace(kind=Kind.WORD, text="per")  # "2 dollars/apple"
     if token.text == "-" and glued_before and glued_after and before.kind is Kind.WORD:
         return token._replace(kind=Kind.OTHER)  # the hyphen of "covid-19"

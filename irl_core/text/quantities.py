@@ -64,12 +64,14 @@ class Reading:
 
     `percent` says what "20%" is: a "hundredth" each, 20 of a "unit" of its own ("40% + 20% = 60"), or hundredths
     "relative" to what stands before a + or - ("80 - 20%" is 64). `senses` chooses among the senses of unit words.
-    With `continental` points group thousands; without `with_units` all units are left out.
+    With `continental` points group thousands, with `products` "0.5(20)" is 10; without `with_units` all units are left
+    out.
     """
 
     percent: PercentSense = "relative"
     senses: tuple[tuple[str, int], ...] = ()
     continental: bool = False
+    products: bool = False
     with_units: bool = True
 
 
@@ -114,8 +116,8 @@ class _Machine:
         if isinstance(item, WrittenNumber):
             if self.reading.continental and item.continental is None:
                 raise NotArithmetic("no number of that manner")
-            value = item.continental if self.reading.continental else item.value
-            self.stack.append(Quantity(value if value is not None else item.value))
+            other = item.continental if self.reading.continental else item.product if self.reading.products else None
+            self.stack.append(Quantity(item.value if other is None else other))
         elif isinstance(item, UnitWords):
             if self.reading.with_units:
                 self.stack.append(self.with_unit(self.stack.pop(), item))

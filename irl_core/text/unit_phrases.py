@@ -20,10 +20,11 @@ _ADJECTIVES = frozenset(
 )
 _PREPOSITIONS = frozenset("of in on at from for by to during with between into under over without".split())
 # Words that make the number behind which they stand a part of something unknown: "4 times the number of mugs".
+_DETERMINERS = frozenset("the his her their my our its your".split())
 _UNKNOWN = frozenset(
-    "times twice number some any his her their my our its your than and or is are was were has have had what which who"
-    " unknown as".split()
+    "times twice number some any than and or is are was were has have had what which who unknown as".split()
 )
+_ENDS_NOUN = _PER | _PREPOSITIONS | _UNKNOWN | _DETERMINERS
 
 
 class UnitPhrase(NamedTuple):
@@ -70,10 +71,9 @@ def read_unit_phrase(tokens: Sequence[Token], at: int) -> UnitPhrase | None:
     if bracketed:  # a remark: "14 (third day)"
         return UnitPhrase((), begin, end, leads_on)
     end, leads_on = _behind_remark(tokens, end, leads_on)
-    follows = _kind(tokens, end)
     if run[0].text.lower() == "of":
         return None
-    if _is_unknown(run) and follows is not None:  # "= 20 and the rest" only ends
+    if _is_unknown(run):
         return UnitPhrase(words, begin + length, begin, False) if words else None
     return UnitPhrase(words, begin + length, end, leads_on)
 
@@ -138,9 +138,9 @@ def _numerator(run: Sequence[Token], at: int, words: list[tuple[str, int]], lead
         if not _is_scale(unit[0]):
             return at
     noun = at
-    while noun < len(run) and run[noun].kind is Kind.WORD and run[noun].text.lower() not in _PER | _PREPOSITIONS:
+    while noun < len(run) and run[noun].kind is Kind.WORD and run[noun].text.lower() not in _ENDS_NOUN:
         noun += 1
-    if noun > at and run[noun - 1].text.lower() not in _UNKNOWN:
+    if noun > at:
         words.append((units.COUNTED + _stem(run[noun - 1].text), 1))
         return noun
     return at if at > start else start
@@ -202,7 +202,8 @@ def _is_unknown(run: Sequence[Token]) -> bool:
     """Whether words behind the unit name a number that is not given, or another sentence begins among them."""
     words = [token.text.lower() for token in run]
     return any(
-        word in _UNKNOWN or (word == "the" and words[i - 1] not in _PREPOSITIONS) for i, word in enumerate(words)
+        word in _UNKNOWN or (word in _DETERMINERS and (i == 0 or words[i - 1] not in _PREPOSITIONS))
+        for i, word in enumerate(words)
     )
 
 
