@@ -199,7 +199,8 @@ def _word_in_context(text: str, before: Token, token: Token, following: Token) -
     if lower in ("and", "or") and following.kind is Kind.OPERATOR and following.text in ("-", "−"):
         return token._replace(kind=Kind.BREAK, text="and")
     if lower in ("remainder", "rem", "r"):
-        return token._replace(kind=Kind.WORD if before.kind is Kind.NUMBER and not glued_before else Kind.OTHER)
+        behind = (before.kind is Kind.NUMBER and not glued_before) or (before.kind is Kind.OPEN and len(lower) > 1)
+        return token._replace(kind=Kind.WORD if behind else Kind.OTHER)
     if glued_before and before.kind in (Kind.NUMBER, Kind.CLOSE):
         # Letters glued to a number are variables, but for units: "4pq", "3kg".
         return token if senses_of(token.text) else token._replace(kind=Kind.OTHER)
