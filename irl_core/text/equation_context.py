@@ -14,7 +14,7 @@ _SENTENCE_START = re.compile(r"[\n?!]|\.(?=\s)")
 _SENTENCE_END = re.compile(r"[\n?]|[.!](?=\s|$)")
 _DENIES = re.compile(
     r"\b(?:wrong|incorrect|false|untrue|mistake|mistaken|mistakenly|erroneous|error|impossible|suppose|assume|assuming"
-    r"|cannot|never|nobody|neither|hardly|whether|would|claim|claims|claimed|incorrectly|instead|unless|pretend|guess|guessed|contradict\w*|absurd)\b"
+    r"|should|says|said|thinks|thought|believes|believed|writes|wrote|cannot|never|nobody|neither|hardly|whether|would|claim|claims|claimed|incorrectly|instead|unless|pretend|guess|guessed|contradict\w*|absurd)\b"
     r"|\bnot (?:true|correct|right|the case|equal)\b|\b(?:is|was|are|does|do|did|can)(?:n['’]t| not)\b",
     re.IGNORECASE,
 )
@@ -31,6 +31,7 @@ _REMAINDER = re.compile(
     r"([0-9]{1,9})(?![.,]?[0-9])"
     r"|[^\n=.;]{0,30}?\b(?:with|and)[ ]([0-9]{1,9})[^\n=.;0-9]{0,20}?[ ](?:left|over|remain)"
 )
+_HYPHENED = re.compile(r"[0-9]-[0-9]{1,2}/[0-9]")
 RANGE_WORDS = frozenset(
     "page pages chapter chapters age ages aged grade grades row rows line lines year years week weeks day days hour"
     " hours from between open works season seasons class classes level levels question questions problem problems"
@@ -114,6 +115,17 @@ def may_be_range(tokens: Sequence[Token], left: Expression, stated: Fraction, un
         return glued or years or not words.isdisjoint(RANGE_WORDS)
     hours = glued and max(low, high) <= 24 and unit.lower().rstrip("s.") in ("hour", "hr", "h")
     return hours and stated in ((high - low) % 12, (high - low) % 24)
+
+
+def may_be_dates(left: Expression, unit: str) -> bool:
+    """Is "5/10 - 5/8 = 2 days" a difference of dates?"""
+    operators = [item for item in left.code if isinstance(item, str)]
+    return operators == ["/", "/", "-"] and unit.lower() in ("day", "days", "week", "weeks", "month", "months")
+
+
+def has_hyphened_number(written: str) -> bool:
+    """Is there a mixed number with a hyphen, "2-1/2", that was read as a difference?"""
+    return bool(_HYPHENED.search(written))
 
 
 def label_before(tokens: Sequence[Token], left: Expression, *, any_word: bool = False) -> int | None:

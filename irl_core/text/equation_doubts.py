@@ -62,6 +62,7 @@ def groups_of(side: Side, stated: Expression) -> Expression | None:
 def _holds_with_brackets(pair: Pair) -> bool:
     """Does it hold with brackets that may have been left out: "50/12+13 = 2"? Then it is not clear what was meant."""
     (calculating, calculated), (stating, stated) = pair.calculation, pair.statement
+    stated = replace(stated, decimals=stated.decimals or None)  # "50/12+13 = 3" would be a chance
     for left in (calculated, *_slashes(calculating, calculated)):
         for right in (stated, *_slashes(stating, stated)):
             outcome = judge(left, right, pair.about)
@@ -90,6 +91,10 @@ def is_doubtful(pair: Pair, outcome: Outcome) -> bool:
     if _may_be_label(pair) or groups_of(stating, stated) is not None or _goes_on(stating, stated):
         return True
     unit = stating.tokens[stated.last].text if stated.last < len(stating.tokens) else ""
+    if context.may_be_dates(calculated, unit) or context.has_hyphened_number(pair.text[pair.start : pair.end]):
+        return True
+    if calculated.is_number() and calculated.has("%") != stated.has("%") and outcome.reading.percent == "unit":
+        return True  # "50 * 0.2 = 10 = 20%"
     if context.may_be_range(side.tokens, calculated, outcome.stated, unit):
         return True
     if _sums_unlike_things(pair, outcome) or _holds_with_brackets(pair):

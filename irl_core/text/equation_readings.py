@@ -245,6 +245,8 @@ def joined_otherwise(expression: Expression) -> bool:
     code = [item for item in expression.code if not isinstance(item, UnitWords)]
     if any(code[i] == code[i + 2] == "/" for i in range(len(code) - 2)):
         return True
+    if any(code[i : i + 2] == ["^", "neg"] for i in range(len(code) - 1)):
+        return True  # "-2^2 = 4"
     # "80 kg - 20% of 80 kg" is plain: "of" joins the last term alone.
     return "of" in code[:-1] and not (code[-1] in ("+", "-") and code[-2:-1] == ["of"])
 

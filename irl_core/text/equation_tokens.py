@@ -67,7 +67,7 @@ _LEXEME = re.compile(
   | (?P<phrase>  (?:divided[ ]by|multiplied[ ]by|is[ ]equal[ ]to|per[ ]cent|(?:the[ ])?square[ ]root[ ]of)(?!\w) )
   | (?P<word>    [^\W\d_]+(?:['’][^\W\d_]+)* )
   | (?P<breaks>  [\n\r]+ | [=<>-]> | [<>!]= | <= | [.…]{{2,}} | \#{{2,}} )
-  | (?P<ignored> [ \t\xa0]+ | [*]{{2}} | [&`"“”$£€₹°] )
+  | (?P<ignored> [ \t\xa0]+ | °[ ]?[CF](?![A-Za-z]) | [*]{{2}} | [&`"“”$£€₹°] )
   | (?P<symbol>  == | . )
     """,
     re.VERBOSE | re.DOTALL,
@@ -118,7 +118,21 @@ def tokenize_line(text: str, start: int, end: int) -> list[Token]:
     raw = [token for match in matches if (token := _classify(text, match)) is not None]
     nothing = Token(Kind.BREAK, "\n", start, start)
     tokens: list[Token] = []
+    depth = 0
     for token, following in pairwise([*raw, nothing]):
+        depth += token.kind is Kind.OPEN
+        if token.kind is Kind.CLOSE:
+            depth -= 1
+            if depth < 0:  # the "b)" of a list
+                depth = 0
+                token = token._replace(kind=Kind.BREAK)
+                if (
+                    tokens
+                    and len(tokens[-1].text) == 1
+                    and tokens[-1].text.isalpha()
+                    and tokens[-1].end == token.start
+                ):
+                    tokens.pop()
         before = tokens[-1] if tokens else nothing
         resolved = _in_context(text, before, token, following)
         if resolved is not None:
