@@ -180,5 +180,5 @@ def _may_follow(tokens: Sequence[Token], expression: Expression) -> bool:
         return True
     after, last = tokens[expression.unit_end], tokens[expression.unit_end - 1]
     inside = tokens[expression.unit_end + 1 : expression.unit_end + 2]
-    remark = after.kind is Kind.OPEN and after.start > last.end and inside and inside[0].kind is Kind.WORD
-    return after.kind in (Kind.WORD, Kind.CLOSE) or bool(remark)
+    worded = not inside or inside[0].kind is Kind.WORD
+    return after.kind in (Kind.WORD, Kind.CLOSE) or (after.kind is Kind.OPEN and after.start > last.end and worded)
