@@ -93,6 +93,8 @@ def is_doubtful(pair: Pair, outcome: Outcome) -> bool:
     unit = stating.tokens[stated.last].text if stated.last < len(stating.tokens) else ""
     if context.may_be_dates(calculated, unit) or context.has_hyphened_number(pair.text[pair.start : pair.end]):
         return True
+    if calculated.is_number() and unit.lower() == "of":
+        return True  # "= 15 students is equal to one quarter of the class"
     if calculated.is_number() and calculated.has("%") != stated.has("%") and outcome.reading.percent == "unit":
         return True  # "50 * 0.2 = 10 = 20%"
     if context.may_be_range(side.tokens, calculated, outcome.stated, unit):

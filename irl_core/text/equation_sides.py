@@ -77,16 +77,26 @@ def _may_equal(text: str, start: int, end: int) -> bool:
 def _clauses_of_line(text: str, start: int, end: int) -> Iterator[Clause]:
     opening = Token(Kind.BREAK, "\n", start, start)
     clause: list[Token] = []
+    earlier: list[Token] = []
     for token in [*tokenize_line(text, start, end), Token(Kind.BREAK, "\n", end, end)]:
         if token.kind is not Kind.BREAK:
             clause.append(token)
             continue
         if any(t.kind in _SIGNS for t in clause):
-            yield _clause(clause, opening)
-        clause, opening = [], token
+            yield _clause(clause, opening, torn=_is_torn(earlier, opening, clause))
+        earlier, clause, opening = clause, [], token
 
 
-def _clause(tokens: Sequence[Token], opening: Token) -> Clause:
+def _is_torn(earlier: Sequence[Token], opening: Token, clause: Sequence[Token]) -> bool:
+    """Does the clause go on from what stands before its break: ".8 + . 84 + .82 = 2.46", "14, 400 / 80 = 180"?"""
+    if not earlier or not clause:
+        return False
+    last, first = earlier[-1], clause[0]
+    grouped = last.kind is first.kind is Kind.NUMBER and opening.text == "," and len(first.text) == 3
+    return grouped or last.kind is Kind.OPERATOR
+
+
+def _clause(tokens: Sequence[Token], opening: Token, *, torn: bool) -> Clause:
     sides: list[list[Token]] = [[]]
     signs: list[Kind] = []
     for token in tokens:
@@ -95,15 +105,15 @@ def _clause(tokens: Sequence[Token], opening: Token) -> Clause:
             sides.append([])
         else:
             sides[-1].append(token)
-    read = [_read_side(side, opening if i == 0 else None) for i, side in enumerate(sides)]
+    read = [_read_side(side, opening if i == 0 else None, torn=torn and i == 0) for i, side in enumerate(sides)]
     return Clause(tuple(read), tuple(signs), opening)
 
 
-def _read_side(tokens: list[Token], opening: Token | None) -> Side:
+def _read_side(tokens: list[Token], opening: Token | None, *, torn: bool) -> Side:
     prefix = suffix = None
     alone = True
     unmatched = _unmatched(tokens)
-    tainted = opening is not None and _cuts(tokens, opening)
+    tainted = torn or (opening is not None and _cuts(tokens, opening))
     at = 0
     while at < len(tokens):
         token = tokens[at]

@@ -18,7 +18,10 @@ from irl_core.text.expressions import Expression, negated, parse_at
 from irl_core.text.quantities import NotArithmetic, evaluate
 
 # Words after "is 15" that make it another statement than "equals 15".
-_COMPARES = frozenset("more less fewer greater times of out than older younger percent the smaller larger".split())
+_COMPARES = frozenset(
+    "more less fewer greater times of out than older younger percent the smaller larger"
+    " faster slower longer shorter taller heavier lighter".split()
+)
 # Words before a calculation of which something "is" said.
 _LEADS_IN = frozenset(
     "and that we know knows find found see the result sum total answer also again now next first second finally get"
@@ -52,7 +55,7 @@ def compare(text: str, clause: Clause, at: int, *, follows: bool) -> Verdict | N
     backwards = left.is_number() and not right.is_number()
     if left.is_number() and not follows and (not backwards or sign is not Kind.EQUALS):
         return None
-    alone = left_side.alone and (not backwards or follows or _states_first(left_side, left))
+    alone = left_side.alone and (not backwards or follows or _states_first(clause, at, left))
     if sign is Kind.IS and not (_is_means_equals(right_side, right) and _is_subject(left_side, left)):
         return None
     pair = Pair(text, clause.opening, left_side, right_side, left, right, sign is Kind.ABOUT, backwards)
@@ -60,8 +63,13 @@ def compare(text: str, clause: Clause, at: int, *, follows: bool) -> Verdict | N
     return verdict if verdict is not None and (verdict.ok or alone) else None
 
 
-def _states_first(side: Side, left: Expression) -> bool:
+def _states_first(clause: Clause, at: int, left: Expression) -> bool:
     """Is a number on the left what the right side makes: "24 = 12 + 12", with nothing before it?"""
+    side = clause.sides[at]
+    if at > 0 and clause.signs[at - 1] is Kind.IS:
+        return False  # "she is 4 years older = 10 - 6"
+    if any(token.text.lower() in _COMPARES for token in side.tokens[left.last :]):
+        return False
     return left.first == 0 and left.unit_end == len(side.tokens) and not left.has("%")
 
 

@@ -174,7 +174,8 @@ class _Machine:
             power = _power(left.value, right.value)
             n = int(right.value) if right.value.denominator == 1 else 1
             return Quantity(power, tuple((name, k * n) for name, k in left.parts if n))
-        if self.reading.percent == "unit" and left.percent != right.percent and (operator == "of" or left.parts):
+        alone = left.percent != right.percent and (operator == "of" or (operator == "*" and bool(left.parts)))
+        if self.reading.percent == "unit" and alone:
             raise UnlikeUnits("a percentage of something is no unit")
         if operator == "/" and right.value == 0:
             raise NotArithmetic("division by zero")
