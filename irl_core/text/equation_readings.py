@@ -129,9 +129,10 @@ def _has_doubtful_point(sides: Sequence[Expression]) -> bool:
 def _under(reading: Reading, left: Expression, right: Expression, about: bool) -> Outcome:
     notes = Notes()
     exact = evaluate(left.code, reading, notes)
-    stated = evaluate(right.code, reading, Notes())
     mixed_right = Notes()
-    evaluate(right.code, reading, mixed_right)
+    stated = evaluate(right.code, reading, mixed_right)
+    if reading.senses and exact.parts and not exact.measured and stated.measured:
+        raise UnlikeUnits("coins that are counted are no money")
     values, confirming, may_convert = _candidates(exact, stated, notes)
     scale = Fraction(1)
     if right.is_number() and right.has("%") and reading.percent != "unit":
@@ -183,7 +184,7 @@ def _candidates(exact: Quantity, stated: Quantity, notes: Notes) -> tuple[list[F
         ratios = [ratio for other in others if (ratio := conversion(have, other)) is not None]
         return [exact.value, *(exact.value * ratio for ratio in ratios)], [], False
     confirming = []
-    if len(want) == 1 and want[0][1] == 1:
+    if not exact.parts and len(want) == 1 and want[0][1] == 1:
         for name in units.names_of(units.dimension_of(want[0][0])):
             ratio = conversion(((name, 1),), want)
             if ratio is not None:
