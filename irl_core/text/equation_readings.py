@@ -133,6 +133,8 @@ def _under(reading: Reading, left: Expression, right: Expression, about: bool) -
     stated = evaluate(right.code, reading, mixed_right)
     if reading.senses and exact.parts and not exact.measured and stated.measured:
         raise UnlikeUnits("coins that are counted are no money")
+    if notes.things and any(units.senses_of(word) for word in right.unit_words()):
+        raise UnlikeUnits("a dime and two nickels are no three dimes")
     values, confirming, may_convert = _candidates(exact, stated, notes)
     scale = Fraction(1)
     if right.is_number() and right.has("%") and reading.percent != "unit":
