@@ -131,9 +131,11 @@ def _under(reading: Reading, left: Expression, right: Expression, about: bool) -
     exact = evaluate(left.code, reading, notes)
     mixed_right = Notes()
     stated = evaluate(right.code, reading, mixed_right)
-    if reading.senses and exact.parts and not exact.measured and stated.measured:
+    both = bool(exact.parts) and bool(stated.parts)
+    if reading.senses and both and bool(exact.measured) != bool(stated.measured):
         raise UnlikeUnits("coins that are counted are no money")
-    if notes.things and any(units.senses_of(word) for word in right.unit_words()):
+    counted = bool(exact.parts) and not exact.measured and exact.parts != stated.parts
+    if counted and any(units.senses_of(word) for word in right.unit_words()):
         raise UnlikeUnits("a dime and two nickels are no three dimes")
     values, confirming, may_convert = _candidates(exact, stated, notes)
     scale = Fraction(1)
