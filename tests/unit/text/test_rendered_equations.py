@@ -31,7 +31,8 @@ def test_a_true_equation_is_never_called_false_and_a_false_one_never_holds(expre
 @given(expressions(), st.sampled_from(["plain", "latex", "unicode"]))
 def test_an_equation_without_words_is_always_checked(expression: Node, manner: str):
     value = expression.value()
-    assume(value is not None and decimal_places(value) is not None and decimal_places(value) <= 4)
+    # The point of "3.125" may group thousands.
+    assume(value is not None and decimal_places(value) is not None and decimal_places(value) <= 2)
     assert value is not None
     text = rendered(expression, manner, value + 3 + abs(value))
     assume(abs(value) < 10**8)  # longer numbers are not read
