@@ -17,6 +17,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # a core each: threads that wait for ea
 
 # Time limits belong to the tests that are about time; elsewhere a busy machine must not make a test fail.
 settings.register_profile("errata", deadline=None, derandomize=True, max_examples=100)
+settings.register_profile("thorough", deadline=None, max_examples=10_000)
 settings.load_profile("errata")
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,9 @@ from typing import Literal, Protocol
 from irl_core.diagnosis.calibration import Calibration, calibration_of
 from irl_core.diagnosis.evidence import StepEvidence, features, gather
 from irl_core.diagnosis.first_error import apply_trace_model, first_error_probabilities, hazards
+from irl_core.text.carry_forward import Carried, carry_forward
 from irl_core.text.equations import EquationCheck
+from irl_core.text.number_use import numbers_in
 from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
@@ -102,9 +104,12 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
     probable step is marked "not sure".
     """
     evidence = gather(question, trace, score)
+    carried = carry_forward([e.equations for e in evidence], numbers_in(question))
     if calibration is None:
         return Diagnosis(
-            steps=tuple(_finding(e, None, "not judged", _reason(e, k, None)) for k, e in enumerate(evidence))
+            steps=tuple(
+                _finding(e, None, "not judged", _reason(e, k, None, carried[k])) for k, e in enumerate(evidence)
+            )
         )
     probabilities = first_error_probabilities(hazards(features(evidence), calibration))
     if calibration.trace_model is not None:
@@ -114,7 +119,7 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
     suspect = top if wrong >= calibration.threshold else None
     unsure = suspect is None and wrong >= calibration.unsure_above
     findings = tuple(
-        _finding(e, p, _verdict(k, suspect, top if unsure else None), _reason(e, k, suspect))
+        _finding(e, p, _verdict(k, suspect, top if unsure else None), _reason(e, k, suspect, carried[k]))
         for k, (p, e) in enumerate(zip(probabilities, evidence, strict=True))
     )
     return Diagnosis(steps=findings, first_suspect=suspect, not_sure=unsure, calibrated_on=calibration.basis)
@@ -139,12 +144,18 @@ def _verdict(k: int, suspect: int | None, unsure: int | None) -> StepVerdict:
     return "not sure" if k == unsure else "fine"
 
 
-def _reason(evidence: StepEvidence, k: int, suspect: int | None) -> str:
+def _reason(evidence: StepEvidence, k: int, suspect: int | None, carried: Carried) -> str:
     """One sentence for a person; exact findings come before the critic's opinion."""
+    given = f"right given your {', '.join(carried.given[:3])}" if carried.given else ""
     if false := next((e for e in evidence.equations if not e.ok), None):
-        return f"check: expected {false.expected}, the step says {false.stated}"
+        if carried.repeats is not None:
+            return f"repeats the slip of step {carried.repeats + 1}: expected {false.expected}"
+        tolerance = f" ({false.reading})" if false.reading else ""
+        return f"check: expected {false.expected}, the step says {false.stated}{tolerance}"
     if suspect is not None and k > suspect:
-        return f"follows from step {suspect + 1}"
+        return f"follows from step {suspect + 1}" + (f"; {given}" if given else "")
+    if given:
+        return f"arithmetic checked; {given}"
     if evidence.unknown:
         numbers = ", ".join(evidence.unknown[:3])
         return f"uses {numbers}, which neither the problem nor an earlier step gives"

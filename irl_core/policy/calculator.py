@@ -6,35 +6,31 @@ annotated expression ends in '='. Here no annotation is needed: the checker of t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from irl_core.models.solution_tokens import encode_solution, text_so_far
-from irl_core.text.equations import check_equations
+from irl_core.text.exact_results import exact_result
+from irl_core.text.numerals import show_number
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
-
-_EXACT = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_MONEY = re.compile(r"\$[^=\n]*=$")
-_PROBE = "918273645"  # stated as the result, so that the checker says what it expected instead
 
 
 def result_of(text: str) -> str | None:
     """What should follow `text`, which ends in '=': the exact result with the line's own spacing and currency.
 
-    None where the line does not end in an expression and '=' that can be read with certainty, or where the result
-    has no finite decimal form.
+    None where the line does not end in an expression and '=' that can be read in one way only (no mixed units, no
+    percentage that may be relative, no function or unknown), or where the result has no finite decimal form.
     """
     line = text.rpartition("\n")[2]
     if not line.endswith("="):
         return None
-    asked = f"{line} {_PROBE}"
-    checks = [c for c in check_equations(asked) if c.span[1] == len(asked)]
-    if not checks or not _EXACT.fullmatch(checks[-1].expected):
+    result = exact_result(line)
+    if result is None:
         return None
-    return " " * line.endswith(" =") + "$" * bool(_MONEY.search(line)) + checks[-1].expected
+    value, in_dollars = result
+    return " " * line.endswith(" =") + "$" * in_dollars + show_number(value)
 
 
 class Calculator:

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from irl_core.text.answers import answer_number
 from irl_core.text.equations import EquationCheck
 from irl_core.text.number_use import numbers_in, numeral_values, results_in
-from irl_core.text.numerals import decimal_places, read_number
+from irl_core.text.numerals import decimal_places
 from irl_core.text.traces import Trace
 
 MOST = 3
@@ -50,7 +51,7 @@ class SolutionChecks(NamedTuple):
 def check_solution(question: str, trace: Trace, equations: Sequence[EquationCheck]) -> SolutionChecks:
     """Read a whole solution; `equations` are those found in its steps."""
     unused = numbers_in(question) - numbers_in(trace.text)
-    answer = read_number(trace.answer) if trace.answer else None
+    answer = answer_number(trace.answer) if trace.answer else None
     named = Counter(numeral_values(trace.text))
     loose = sum(named[result] == 1 for result in results_in(trace.text) - {answer[0] if answer else None})
     return SolutionChecks(

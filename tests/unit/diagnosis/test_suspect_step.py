@@ -104,8 +104,24 @@ def test_a_false_equation_is_the_reason_and_names_the_expected_number():
     assert found.first_suspect == 0
     assert [s.verdict for s in found.steps] == ["suspect", "follows", "follows"]
     assert found.steps[0].reason == "check: expected 12, the step says 13"
-    assert found.steps[1].reason == "follows from step 1"
+    assert found.steps[1].reason == "follows from step 1; right given your 13"
     assert found.calibrated_on == "7 traces of hand-made numbers"
+
+
+def test_a_step_that_is_right_given_an_earlier_slip_is_told_so_and_a_repeated_slip_is_not_blamed_twice():
+    trace, score = scored(["9 * 4 = 38", "38 + 2 = 40", "So 9 * 4 = 38 again."], [0.0, 0.0, 0.0])
+    found = diagnose_scored(QUESTION, trace, score, calibration())
+    assert [step.reason for step in found.steps] == [
+        "check: expected 36, the step says 38",
+        "arithmetic checked; right given your 38",
+        "repeats the slip of step 1: expected 36",
+    ]
+
+
+def test_a_sign_of_about_equal_is_told_with_its_tolerance():
+    trace, score = scored(["10 / 3 ≈ 4.9"], [0.0])
+    (step,) = diagnose_scored(QUESTION, trace, score, calibration()).steps
+    assert step.reason == "check: expected 3.33…, the step says 4.9 (about equal: at most 15 % apart)"
 
 
 def test_a_result_cut_to_a_whole_number_is_no_error_but_is_named():

@@ -42,9 +42,7 @@ def test_offline_the_hubs_cache_still_serves(roads: Roads, tmp_path: Path) -> No
     assert fetch_gguf(MODEL).read_bytes() == CONTENT
 
 
-def test_what_a_space_preloads_is_what_the_default_pair_takes_from_the_cache(
-    roads: Roads, tmp_path: Path
-) -> None:
+def test_what_a_space_preloads_is_what_the_default_pair_takes_from_the_cache(roads: Roads, tmp_path: Path) -> None:
     space = yaml.safe_load((ROOT / "Spacefile").read_text("utf-8"))["huggingface"]
     (line,) = space["preload_from_hub"]
     repo, file, revision = line.split()

@@ -278,6 +278,14 @@ def test_a_question_too_long_for_the_model_is_refused_with_the_numbers(policy: T
         ("The total =", None),
         ("48 / 2", None),
         ("5 / 0 =", None),
+        ("$10 / $2 =", " 5"),
+        ("3 boxes * $4 a box =", " $12"),
+        ("80 - 20% =", None),
+        ("3 feet + 6 inches =", None),
+        ("2 hats + 1 scarf =", None),
+        ("She reads pages 10-20 =", None),
+        ("sqrt(2) =", None),
+        ("12 + x =", None),
     ],
 )
 def test_the_calculator_continues_only_what_it_can_read_exactly(text: str, expected: str | None) -> None:

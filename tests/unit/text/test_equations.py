@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from irl_core.text.calculator_marks import strip_calculator_marks
 from irl_core.text.equations import check_equations
-from irl_core.text.expressions import MAX_BITS, NotArithmetic, evaluate
 from irl_core.text.numerals import show_number
+from irl_core.text.quantities import MAX_BITS, NotArithmetic, evaluate
 
 
 def only(text):
@@ -57,6 +57,18 @@ def only(text):
         ("5 plus 3 is 9", "8", "9"),
         ("48 divided by 2 is 25", "24", "25"),
         ("x = 5 + 3 = 9", "8", "9"),
+        ("1,23 + 2 = 5", "3.23", "5"),
+        ("5! + 1 = 2", "121", "2"),
+        ("3 feet + 6 inches = 40 inches", "42 inches", "40 inches"),
+        ("2 feet + 7 inches = 3 feet", "31 inches", "36 inches"),
+        ("3 hours + 20 minutes = 3 hours 30 minutes", "200 minutes", "210 minutes"),
+        ("5 dollars + 20 cents = 25 cents", "520 cents", "25 cents"),
+        ("$7.25 × 3 = $21", "21.75", "21"),
+        ("24 = 12 + 13", "25", "24"),
+        ("17 ÷ 5 = 3 R 4", "3 R 2", "3 R 4"),
+        ("2:45 pm + 30 min = 3:20 pm", "3:15 pm", "3:20 pm"),
+        ("10:15 - 8:45 = 1 hour 20 minutes", "1 h 30 min", "1 h 20 min"),
+        ("17 mod 5 = 3", "2", "3"),
     ],
 )
 def test_a_false_equation_is_marked_with_the_expected_number(text, expected, stated):
@@ -87,6 +99,11 @@ def test_a_false_equation_is_marked_with_the_expected_number(text, expected, sta
         "5 times 3 is 15",
         "1,000 * 1,000 = 1,000,000",
         "12/60 = $<<12/60=0.2>>0.2 per minute",
+        "half of 12 + 3 = 9",
+        "30 minutes + 30 minutes = 1 hour",
+        "2 dozen + 6 = 30",
+        "48 * 52 ≈ 2500",
+        "11 am + 3 hours = 2 pm",
     ],
 )
 def test_a_true_equation_is_checked_and_holds(text):
@@ -105,21 +122,14 @@ def test_a_true_equation_is_checked_and_holds(text):
         "Total = 20",
         "36 = 36",
         "3:30 + 1 = 5",
-        "11 am + 3 hours = 2 pm",
         "the ratio 3:4 = 6:9",
-        "half of 12 + 3 = 9",
         "4 more than 2 * 3 = 10",
         "2 bags of 5 + 3 = 13",
         "the other 3/4 = 60",
         "25 / 1/3 = 75",
         "2 weeks = 14 days",
-        "30 minutes + 30 minutes = 1 hour",
-        "2 dozen + 6 = 30",
         "6 / 0 = 3",
-        "1,23 + 2 = 5",
         "5 + ? = 9",
-        "48 * 52 ≈ 2500",
-        "5! + 1 = 2",
         "5 times 3 is 4 more than 11",
         "9^9^9 = 3",
         "9^999999999 = 3",
@@ -142,7 +152,7 @@ def test_the_span_covers_the_equation_and_its_calculator_mark():
 
 def test_a_chain_is_one_equation_that_names_its_first_false_pair():
     check = only("so 2 * 3 + 4 = 6 + 4 = 11 = 12 apples")
-    assert (check.text, check.expected, check.stated) == ("2 * 3 + 4 = 6 + 4 = 11", "10", "11")
+    assert (check.text, check.expected, check.stated) == ("2 * 3 + 4 = 6 + 4 = 11 = 12", "10", "11")
 
 
 def test_a_mark_is_reported_where_the_text_around_it_is_no_equation():
@@ -217,7 +227,7 @@ def test_checking_takes_time_in_proportion_to_the_text(part):
 
 def test_results_that_grow_without_bound_are_refused():
     code = (Fraction(10**15), Fraction(12), "^")
-    assert evaluate(code) == 10**180
+    assert evaluate(code).value == 10**180
     with pytest.raises(NotArithmetic, match="too large"):
         evaluate((*code, Fraction(12), "^"))
     assert (10**180).bit_length() < MAX_BITS
