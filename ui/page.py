@@ -85,9 +85,13 @@ def measured(figures: Path, pair: Pair) -> str:
 
 
 def load_gallery(pair: Pair) -> dict[str, Session]:
-    """A pair's recorded runs by their question; one that cannot be read is named in the log and left out."""
+    """A pair's recorded runs by their question, or those of the default pair where it has none.
+
+    One that cannot be read is named in the log and left out.
+    """
     sessions = {}
-    for path in sorted((ASSETS / "gallery" / pair.name).glob("*.json")):
+    files = sorted((ASSETS / "gallery" / pair.name).glob("*.json"))
+    for path in files or sorted((ASSETS / "gallery" / STANDARD.name).glob("*.json")):
         try:
             session = load_session(path.read_bytes())
             sessions[session.problem.question] = session
