@@ -102,6 +102,9 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
     holds an error with probability Σ p_k, unless the calibration has a model of whole traces. At or above the
     threshold the most probable step is suspect and the steps after it only follow; a little below it, the most
     probable step is marked "not sure".
+
+    A step with a false equation that is its own slip is always suspect. It is the first suspect too, unless an earlier
+    step passes the threshold by its own probability: then that one is, and both are marked.
     """
     evidence = gather(question, trace, score)
     carried = carry_forward([e.equations for e in evidence], numbers_in(question))
@@ -115,14 +118,31 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
     if calibration.trace_model is not None:
         probabilities = apply_trace_model(probabilities, score.trace_score, calibration.trace_model)
     wrong = sum(probabilities)
-    top = max(range(len(probabilities)), key=probabilities.__getitem__, default=None)
-    suspect = top if wrong >= calibration.threshold else None
+    slips = _own_slips(evidence, carried)
+    considered = probabilities[: slips[0]] if slips else probabilities
+    top = max(range(len(considered)), key=considered.__getitem__, default=None)
+    if slips:
+        suspect = top if top is not None and considered[top] >= calibration.threshold else slips[0]
+    else:
+        suspect = top if wrong >= calibration.threshold else None
     unsure = suspect is None and wrong >= calibration.unsure_above
+    verdicts: list[StepVerdict] = [
+        "suspect" if k in slips else _verdict(k, suspect, top if unsure else None) for k in range(len(evidence))
+    ]
     findings = tuple(
-        _finding(e, p, _verdict(k, suspect, top if unsure else None), _reason(e, k, suspect, carried[k]))
+        _finding(e, p, verdicts[k], _reason(e, k, suspect, carried[k]))
         for k, (p, e) in enumerate(zip(probabilities, evidence, strict=True))
     )
     return Diagnosis(steps=findings, first_suspect=suspect, not_sure=unsure, calibrated_on=calibration.basis)
+
+
+def _own_slips(evidence: Sequence[StepEvidence], carried: Sequence[Carried]) -> list[int]:
+    """The steps with a false equation, but for those that only repeat an earlier one."""
+    return [
+        k
+        for k, (found, carry) in enumerate(zip(evidence, carried, strict=True))
+        if carry.repeats is None and any(not equation.ok for equation in found.equations)
+    ]
 
 
 def _finding(evidence: StepEvidence, probability: float | None, verdict: StepVerdict, reason: str) -> StepFinding:

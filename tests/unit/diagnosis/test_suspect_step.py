@@ -113,9 +113,38 @@ def test_a_step_that_is_right_given_an_earlier_slip_is_told_so_and_a_repeated_sl
     found = diagnose_scored(QUESTION, trace, score, calibration())
     assert [step.reason for step in found.steps] == [
         "check: expected 36, the step says 38",
-        "arithmetic checked; right given your 38",
+        "follows from step 1; right given your 38",
         "repeats the slip of step 1: expected 36",
     ]
+
+
+def test_a_false_equation_is_marked_however_calm_the_critic_is():
+    trace, score = scored(["3 * 4 = 12 pens", "12 - 6 = 5", "#### 5"], [0.0, 0.0, 0.0])
+    found = diagnose_scored(QUESTION, trace, score, calibration())
+    assert (found.first_suspect, found.not_sure) == (1, False)
+    assert [step.verdict for step in found.steps] == ["fine", "suspect", "follows"]
+
+
+def test_an_earlier_step_that_passes_the_threshold_by_itself_is_named_first_and_both_are_marked():
+    trace, score = scored(["Tom has 12 pens", "12 - 6 = 5", "#### 5"], [-9.0, 0.0, 0.0])
+    found = diagnose_scored(QUESTION, trace, score, calibration(reward=-1.0))
+    assert found.first_suspect == 0
+    assert [step.verdict for step in found.steps] == ["suspect", "suspect", "follows"]
+    assert found.steps[1].reason == "check: expected 6, the step says 5"
+
+
+def test_an_earlier_step_that_does_not_pass_it_by_itself_is_not_named_before_a_false_equation():
+    trace, score = scored(["Tom has 12 pens", "12 - 6 = 5", "#### 5"], [-2.0, -9.0, 0.0])
+    found = diagnose_scored(QUESTION, trace, score, calibration(reward=-1.0))
+    assert found.first_suspect == 1
+    assert [step.verdict for step in found.steps] == ["fine", "suspect", "follows"]
+
+
+def test_two_slips_are_both_marked_and_a_repeated_one_only_follows():
+    trace, score = scored(["9 * 4 = 38", "5 + 5 = 11", "So 9 * 4 = 38 again."], [0.0, 0.0, 0.0])
+    found = diagnose_scored(QUESTION, trace, score, calibration())
+    assert [step.verdict for step in found.steps] == ["suspect", "suspect", "follows"]
+    assert found.first_suspect == 0
 
 
 def test_a_sign_of_about_equal_is_told_with_its_tolerance():
