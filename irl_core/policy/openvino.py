@@ -55,11 +55,13 @@ class _Sequence:
 
 
 def _whole_blocks(prompt: list[int]) -> list[int]:
-    """What the prefix cache can keep of a prompt; of one that is shorter, all.
+    """What the prefix cache can keep of a prompt, and a token more.
 
-    For each number of tokens that is read at once OpenVINO keeps kernels: prompts have many lengths, these few.
+    For each number of tokens that is read at once OpenVINO keeps kernels: prompts have many lengths, these few. The
+    last token is computed each time; if it lay in a block that is kept, a warm prompt would be rounded otherwise.
     """
-    return prompt[: len(prompt) - len(prompt) % _BLOCK] or prompt
+    rest = len(prompt) % _BLOCK
+    return prompt[: len(prompt) - rest + 1] if rest else prompt
 
 
 class OpenVINOPolicy(TokenPolicy):
