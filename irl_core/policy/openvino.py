@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 MAX_IN_FLIGHT = 64
 _BATCHED_TOKENS = 512  # that one step reads at most
-_BLOCK = 32  # tokens whose keys and values the prefix cache keeps together
 _MAX_CONTEXT = 2048
 _PRIMER = -1  # the index of a request that only computes a prompt
 
@@ -52,16 +51,6 @@ class _Sequence:
 
     def drawn(self, stopped: Stopped | None = None) -> Drawn:
         return Drawn(self.request, self.index, tuple(self.token_ids), tuple(self.logprobs), stopped, self.end_logprob)
-
-
-def _whole_blocks(prompt: list[int]) -> list[int]:
-    """What the prefix cache can keep of a prompt, and a token more.
-
-    For each number of tokens that is read at once OpenVINO keeps kernels: prompts have many lengths, these few. The
-    last token is computed each time; if it lay in a block that is kept, a warm prompt would be rounded otherwise.
-    """
-    rest = len(prompt) % _BLOCK
-    return prompt[: len(prompt) - rest + 1] if rest else prompt
 
 
 class OpenVINOPolicy(TokenPolicy):
@@ -162,7 +151,7 @@ class OpenVINOPolicy(TokenPolicy):
             held.append(sequence)
             if sequence.request not in started:
                 started.add(sequence.request)
-                primer = _Sequence(sequence.request, _PRIMER, 0, _whole_blocks(sequence.prompt))
+                primer = _Sequence(sequence.request, _PRIMER, 0, sequence.prompt)
                 self._begin(primer, live, replace(sampling, max_tokens=1))
         waiting.extendleft(reversed(held))
 
