@@ -121,6 +121,7 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
     slips = _own_slips(evidence, carried)
     considered = probabilities[: slips[0]] if slips else probabilities
     top = max(range(len(considered)), key=considered.__getitem__, default=None)
+    suspect: int | None
     if slips:
         suspect = top if top is not None and considered[top] >= calibration.threshold else slips[0]
     else:
