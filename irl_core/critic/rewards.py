@@ -47,6 +47,7 @@ def score_trace(
         surprise=surprise,
         trace_score=mean_reward(trace_card(card), encoded.numbers, statistics, vouched) - against,
         truncated_at=encoded.truncated_at,
+        logprobs=() if statistics.logprobs is None else tuple(statistics.logprobs.tolist()),
     )
 
 

@@ -11,7 +11,7 @@ import torch
 from irl_core.critic.prefix_reader import ReadSequence
 from irl_core.models.prompts import DoesNotFit, prompt_ids
 from irl_core.models.solution_tokens import encode_solution
-from irl_core.text.calculator_marks import strip_calculator_marks
+from irl_core.text.plain_reading import read_plainly
 from irl_core.text.spans import Span, partition
 from irl_core.text.traces import Trace
 
@@ -51,7 +51,9 @@ class EncodedTrace(NamedTuple):
 
 
 def encode_items(tokenizer: PreTrainedTokenizerBase, items: Sequence[tuple[str, Trace]]) -> list[EncodedTrace]:
-    """Question and trace as ids. Calculator marks are not scored: their characters belong to the token before them.
+    """Question and trace as ids, the trace in its plain reading (`read_plainly`).
+
+    Characters that are not read, such as markup and calculator marks, belong to the token before them.
 
     A trace is read to its first `MAX_TOKENS` tokens; `truncated_at` says where the reading ends.
 
@@ -62,17 +64,17 @@ def encode_items(tokenizer: PreTrainedTokenizerBase, items: Sequence[tuple[str, 
     encoded = []
     prompts = {question: _whole_prompt(tokenizer, question) for question in {q for q, _ in items}}
     for question, trace in items:
-        clean, positions = strip_calculator_marks(trace.text)
-        ids, spans = encode_solution(tokenizer, clean)
+        plain = read_plainly(trace.text)
+        ids, spans = encode_solution(tokenizer, plain.text)
         if not ids:
             raise ValueError("the trace has no text to score")
         truncated_at = None
-        starts = [positions[a] if a < len(positions) else len(trace.text) for a, _ in spans]
         length = len(trace.text)
+        starts = [plain.starts[a] if a < len(plain.starts) else length for a, _ in spans]
         if len(ids) > MAX_TOKENS:
             truncated_at = length = starts[MAX_TOKENS]
             ids, starts = ids[:MAX_TOKENS], starts[:MAX_TOKENS]
-        numbers = number_mask(clean, spans[: len(ids)])
+        numbers = number_mask(plain.text, spans[: len(ids)])
         encoded.append(EncodedTrace(prompts[question], ids, partition(starts, length), numbers, truncated_at))
     return encoded
 

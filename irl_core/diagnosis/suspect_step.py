@@ -37,19 +37,20 @@ class StepFinding(Record):
 class Diagnosis(Record):
     """Findings per step; `first_suspect` is an index into them or None.
 
+    `not_sure` and `outside` say that no step is marked because the evidence is not enough, or because the text is of
+    no kind that the critic was calibrated on. `token_heat` is each token's share in the log-odds that its step is the
+    first wrong one, with the sign of a reward: below zero it speaks against the step. It runs parallel to the score's
+    tokens and is coloured fully at `heat_scale`; both are empty where the critic has no calibration.
     `calibrated_on` says on what the probabilities were fitted and on how many; it is empty where there are none.
     """
 
     steps: tuple[StepFinding, ...]
     first_suspect: int | None = None
     not_sure: bool = False
+    outside: bool = False
+    token_heat: tuple[float, ...] = ()
+    heat_scale: float | None = None
     calibrated_on: str = ""
-
-    @property
-    def outside(self) -> bool:
-        """Whether the text is of no kind that the critic was calibrated on. No calibration of this version can tell,
-        so it is False of every text; a later one will be able to."""
-        return False
 
 
 class ScoresTraces(Protocol):

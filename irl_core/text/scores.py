@@ -17,6 +17,7 @@ class TraceScore(Record):
     `rewards[t] = values[t] - values[t-1]` with `values[-1] = 0` before the first token: differences of a potential
     (Ng, Harada and Russell 1999), which add up to the value of the trace and count no evidence twice. `step_rewards`
     sums the rewards of a step; `surprise` is the negative log-probability of each step under the policy, in nats.
+    `logprobs` are those of the tokens under the critic's language model, in nats, empty where it has none.
     `trace_score` is what reranking compares; its aggregation is the critic's choice and is named in its card.
     """
 
@@ -27,6 +28,7 @@ class TraceScore(Record):
     surprise: tuple[float, ...] = ()
     trace_score: float
     truncated_at: int | None = None
+    logprobs: tuple[float, ...] = ()
 
     @property
     def token_rewards(self) -> tuple[float, ...]:
@@ -37,4 +39,6 @@ class TraceScore(Record):
     def _consistent(self) -> Self:
         if not len(self.offsets) == len(self.rewards) == len(self.values):
             raise ValueError("offsets, rewards and values must have one entry per token")
+        if self.logprobs and len(self.logprobs) != len(self.offsets):
+            raise ValueError("logprobs must have one entry per token, or none")
         return self
