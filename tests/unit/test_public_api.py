@@ -59,8 +59,9 @@ def test_scores_and_diagnoses_carry_the_promised_names():
     assert [(step.verdict, 0 <= step.error_probability <= 1) for step in diagnosis.steps] == [
         ("suspect", True), ("follows", True)
     ]  # fmt: skip
-    other = critic.calibration.model_copy(update={"threshold": 1.0, "unsure_above": 1.0})
-    assert irl.diagnose(question, trace, critic, calibration=other).first_suspect is None
+    never = critic.calibration.model_copy(update={"threshold": 1.0, "unsure_above": 1.0})
+    wrong_plan = irl.Trace.from_text("3 + 4 = 7\n#### 7")
+    assert irl.diagnose(question, wrong_plan, critic, calibration=never).first_suspect is None
     assert irl.rank([trace], [score]).order == (0,)
 
 
