@@ -37,9 +37,9 @@ def parse_args(parser: argparse.ArgumentParser, argv: Sequence[str] | None = Non
     """Parse `argv` over the settings of the YAML file that `--config` names; the command line wins.
 
     The file is one flat mapping from option names (`batch-size` or `batch_size`) to values: a switch takes true or
-    false, an option of several values a list, and null means "not set here". Its values pass through the same `type`
-    and `choices` as the command line's. `--config` is added to `parser` where it is missing. Options that collect
-    (`action="append"`) add to the file's values; everything else replaces them.
+    false, an option of several values a list (or one text), and null means "not set here". Its values pass through the
+    same `type` and `choices` as the command line's. `--config` is added to `parser` where it is missing. Options that
+    collect (`action="append"`) add to the file's values; everything else replaces them.
 
     Returns:
         The parsed options; `config` is the file's path or None.
@@ -214,6 +214,8 @@ def _argument(key: str, action: argparse.Action, value: Any) -> list[str]:
             return [flag if value else next(o for o in action.option_strings if o.startswith("--no-"))]
         return [flag] if value else []
     if action.nargs in ("*", "+") or isinstance(action.nargs, int):
+        if action.nargs == "+" and isinstance(value, str):
+            return [flag, value]
         if not isinstance(value, list):
             raise ValueError(f"{key!r} takes a list of values, not {value!r}")
         return [flag, *map(_word, value)]

@@ -1,6 +1,7 @@
 """Score labelled traces with a critic and report how good it is, with intervals and baselines.
 
-  python -m train.evaluate --traces T.jsonl --out report.json [--html report.html] [--save-scores scored.jsonl]
+  python -m train.evaluate --traces T.jsonl [U.jsonl ...] --out report.json [--html report.html]
+      [--save-scores scored.jsonl]
 
 T.jsonl holds one trace per line:
   {"question", "steps": [...] or "solution": "...",
@@ -9,11 +10,13 @@ first_error_step counts from 0; -1 says "no error"; absent or null says "not lab
 are candidates of one problem. An optional "mean_logprob" (nats per token, of the policy that drew the trace) feeds
 the log-probability baseline. Parts of the report whose labels the file lacks are null. A line that cannot be used is
 listed in the report with its number and the reason, and skipped. Files of ProcessBench, MR-GSM8K, PRM800K,
-RewardBench, TRL's stepwise supervision and Math-Shepherd are read as they come, as JSON lines or as one JSON array; so
-are datasets of the hub, by their name:
+RewardBench, TRL's stepwise supervision, Math-Shepherd and ROSCOE (GSM8K) are read as they come, as JSON lines or as
+one JSON array; so are datasets of the hub, by their name:
   python -m train.evaluate --traces owner/dataset --split test --out report.json
+Several files and datasets in one run give figures over all of them, for each under its name, and a mean over the
+files; the same question is the same problem in all of them.
 
-Memory does not grow with the traces' text: a trace leaves a hundred bytes for the figures. After a kill
+Memory does not grow with the traces' text: a trace leaves some hundred bytes for the figures. After a kill
   python -m train.evaluate ... --save-scores scored.jsonl --resume
 goes on behind the last whole line of scored.jsonl.
 
@@ -25,36 +28,35 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from irl_core.evaluation.hub import read_hub_traces
 from irl_core.evaluation.markdown import to_markdown
-from irl_core.evaluation.report import build_report
+from irl_core.evaluation.report import PARTS, build_report
 from irl_core.evaluation.resuming import drop_torn_line, resume_scoring
 from irl_core.evaluation.scoring import ScoredTrace, ScoringCritic, score_traces
-from irl_core.evaluation.trace_files import LabelledTrace, read_traces
+from irl_core.evaluation.trace_files import LabelledTrace
+from irl_core.evaluation.trace_sources import is_hub_name, read_sources, source_names
 from irl_core.evaluation.trace_table import ScoredTraces
 from irl_core.text.json_lines import BadLine
 
 from .cli import output_file, parse_args, print_figures
 
-HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+(?<!\.jsonl)(?<!\.json)")
 OUTPUTS = ("out", "html", "markdown", "save_scores")
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.evaluate", description=__doc__)
-    parser.add_argument("--traces", required=True, metavar="T.jsonl", help="the labelled traces: a file or a hub name")
-    parser.add_argument("--split", help="of a hub dataset; may be left out where it has only one")
-    parser.add_argument("--hub-config", metavar="NAME", help="of a hub dataset; may be left out where it has only one")
+    parser.add_argument(
+        "--traces", required=True, nargs="+", metavar="T.jsonl", help="the labelled traces: files or hub names"
+    )
+    parser.add_argument("--split", help="of hub datasets; may be left out where one has only one")
+    parser.add_argument("--hub-config", metavar="NAME", help="of hub datasets; may be left out where one has only one")
     parser.add_argument("--out", type=output_file, required=True, metavar="report.json", help="where the report goes")
     parser.add_argument(
         "--critic", metavar="NAME", help="a folder, a name, or one that is served; without it the shipped one"
@@ -68,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="each line again with its scores, written as it goes",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the file that --save-scores names")
-    parser.add_argument("--limit", type=_positive, metavar="N", help="score the first N lines only")
+    parser.add_argument("--limit", type=_positive, metavar="N", help="score the first N lines of each file only")
     parser.add_argument("--resamples", type=_positive, default=1000, metavar="N", help="bootstrap resamples")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap and of random subsets")
     return parser
@@ -104,15 +106,19 @@ def check_paths(args: argparse.Namespace) -> None:
     """Find out before hours of scoring, not after, that a file cannot be read or written.
 
     Raises:
-        ValueError: if the traces are missing, or an output is a folder, the input or another output; or if there is
-            nothing to resume into.
+        ValueError: if traces are missing or given twice, or an output is a folder, an input or another output; or if
+            there is nothing to resume into.
     """
-    traces = Path(args.traces)
-    if not traces.is_file() and not HUB_NAME.fullmatch(args.traces):
-        raise ValueError(f"--traces: there is no file {traces}, and it is no hub name like owner/dataset")
+    for traces in args.traces:
+        if not Path(traces).is_file() and not is_hub_name(traces):
+            raise ValueError(f"--traces: there is no file {traces}, and it is no hub name like owner/dataset")
+    try:
+        source_names(args.traces)
+    except ValueError as problem:
+        raise ValueError(f"--traces: {problem}") from problem
     if args.resume and not args.save_scores:
         raise ValueError("--resume goes on with a file of scores: name it with --save-scores")
-    taken = {traces.resolve(): "--traces"}
+    taken = {Path(traces).resolve(): "--traces" for traces in args.traces}
     for name in OUTPUTS:
         path = getattr(args, name)
         if path is None:
@@ -133,7 +139,7 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic) -> dict[str, Any]:
     Raises:
         ConnectionError: if there are none.
     """
-    scored = ScoredTraces()
+    scored = ScoredTraces(files=source_names(args.traces))
     stopped: str | None = None
     lines, done = _scored_lines(args, critic)
     with args.save_scores.open("a" if done else "w", encoding="utf-8") if args.save_scores else nullcontext() as out:
@@ -168,31 +174,39 @@ def _scored_lines(args: argparse.Namespace, critic: ScoringCritic) -> tuple[Iter
 
 
 def _with_progress(args: argparse.Namespace) -> Iterable[LabelledTrace | BadLine]:
-    path = Path(args.traces)
-    total: int | None = None
-    if path.is_file():
-        with path.open("rb") as file:
-            total = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
-        lines = read_traces(path)
-    else:
-        lines = read_hub_traces(args.traces, config=args.hub_config, split=args.split)
-    total = args.limit if total is None else min(total, args.limit or total)
+    lines = read_sources(args.traces, config=args.hub_config, split=args.split, limit=args.limit)
+    counts = [_count_lines(Path(traces)) for traces in args.traces]
+    read = [args.limit if count is None else min(count, args.limit or count) for count in counts]
+    total = sum(count or 0 for count in read) if None not in read else None
     shown: Iterable[LabelledTrace | BadLine] = tqdm(
-        islice(lines, args.limit), total=total, unit=" traces", desc="scoring", file=sys.stderr
+        lines, total=total, unit=" traces", desc="scoring", file=sys.stderr
     )
     return shown
 
 
+def _count_lines(path: Path) -> int | None:
+    """Line breaks of a file; None of a dataset of the hub."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+
+
 def last_line(report: dict[str, Any], out: Path) -> dict[str, Any]:
-    """The report's figures without their intervals."""
-    figures = {
-        f"{part}.{key}": figure["value"] if isinstance(figure, dict) else figure
-        for part in ("trace", "localisation", "selection")
-        for key, figure in (report[part] or {}).items()
-        if isinstance(figure, (int, float)) or (isinstance(figure, dict) and "value" in figure)
-    }
+    """The report's figures without their intervals, and the means over its files."""
     counts = {key: report[key] for key in ("n_traces", "n_problems", "n_tokens", "tokens_per_second")}
-    return {**counts, "skipped": len(report["skipped"]), **figures, "report": str(out)}
+    means = {f"file_means.{key}": value for key, value in _values(report["file_means"] or {})}
+    return {**counts, "skipped": len(report["skipped"]), **dict(_values(report)), **means, "report": str(out)}
+
+
+def _values(report: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """The figures of the three parts by dotted names, as far as they are known."""
+    for part in PARTS:
+        for key, figure in (report.get(part) or {}).items():
+            if isinstance(figure, dict) and "value" in figure:
+                yield f"{part}.{key}", figure["value"]
+            elif isinstance(figure, (int, float)):
+                yield f"{part}.{key}", figure
 
 
 if __name__ == "__main__":

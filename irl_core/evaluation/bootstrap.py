@@ -56,6 +56,11 @@ class ProblemBootstrap:
         mask = np.ones(len(values), dtype=bool) if where is None else where
         return self.interval(self.ratio(np.where(mask, values, 0.0), mask.astype(float)), int(mask.sum()))
 
+    def median(self, values: np.ndarray, where: np.ndarray) -> Figure | None:
+        """Median of `values` (N,) over the items that `where` (N,) marks."""
+        statistic = median(values[where])
+        return self.figure(lambda weights: statistic(weights[:, where]), int(where.sum()))
+
     @staticmethod
     def interval(values: np.ndarray, n: int) -> Figure | None:
         """A figure from the value (row 0) and its resamples (the other rows)."""
@@ -118,6 +123,26 @@ def auroc(scores: np.ndarray, positive: np.ndarray) -> Statistic:
         negatives = np.add.reduceat(ordered * (1 - is_positive), starts, axis=1)
         below = np.cumsum(negatives, axis=1) - negatives / 2
         return _divide((positives * below).sum(axis=1), positives.sum(axis=1) * negatives.sum(axis=1))
+
+    return statistic
+
+
+def median(values: np.ndarray) -> Statistic:
+    """Median of the values (N,), each repeated by its weight; of an even number the mean of the middle two.
+
+    Gives a function of weights (B, N) to (B,), NaN where nothing counts.
+    """
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        if not len(ordered):
+            return np.full(len(weights), np.nan)
+        running = np.cumsum(weights[:, order], axis=1)
+        half = running[:, -1:] / 2
+        lower = (running < half).sum(axis=1)
+        upper = np.minimum((running <= half).sum(axis=1), len(ordered) - 1)
+        return np.where(half[:, 0] > 0, (ordered[lower] + ordered[upper]) / 2, np.nan)
 
     return statistic
 

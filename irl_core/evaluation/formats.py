@@ -6,6 +6,8 @@
 - TRL's stepwise supervision: a `prompt`, its `completions` step by step and `labels`, true for a right step.
 - Math-Shepherd (arXiv 2312.08935): `input` marks the end of each step with "ки", `label` says + or - there.
 - RewardBench (arXiv 2403.13787): a `prompt` with `chosen` and `rejected` answers, which become candidates of it.
+- ROSCOE (arXiv 2212.07919), its GSM8K part: a `premise`, the solution as `gpt-3`, and `answer`, which says "yes" where
+  the final answer is right. What people said of its steps lies in a CSV file beside it and is not read.
 
 What a record does not say stays absent, which the schema reads as "not labelled". Labels that contradict each other
 are refused. A record in no known format is taken to be of the schema already.
@@ -37,6 +39,8 @@ def to_schema(record: JsonObject) -> Iterator[JsonObject]:
         yield _prm800k(record["question"], record["label"])
     elif {"prompt", "chosen", "rejected"} <= record.keys():
         yield from _reward_bench(record)
+    elif {"premise", "hypothesis", "gpt-3"} <= record.keys():
+        yield _roscoe(record)
     elif {"prompt", "completions", "labels"} <= record.keys():
         yield stepwise(record)
     elif isinstance(record.get("input"), str) and isinstance(record.get("label"), str):
@@ -173,6 +177,19 @@ def _reward_bench(record: JsonObject) -> Iterator[JsonObject]:
                 final_correct=right,
                 generator=record.get(f"{kind}_model"),
             )
+
+
+_ROSCOE_GSM8K = "IGNORE THIS. Ground truth here for reference."
+
+
+def _roscoe(record: JsonObject) -> JsonObject:
+    if not str(record["hypothesis"]).startswith(_ROSCOE_GSM8K):
+        raise ValueError("ROSCOE: it is of a claim and no solution of a problem; only the part of GSM8K is read")
+    return _without_gaps(
+        question=record["premise"],
+        solution=record["gpt-3"],
+        final_correct={"yes": True, "no": False}.get(str(record.get("answer")).strip().lower()),
+    )
 
 
 def _list(value: Any) -> list[Any]:

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 NAMES = {
     "auroc": "AUROC, all traces",
     "auroc_within_problem": "AUROC within a problem",
+    "error_auroc": "AUROC of P(wrong), all traces",
     "ece": "calibration error (ECE) of P(wrong)",
+    "ece_floor": "… of a perfect predictor (95 % of simulations)",
     "brier": "Brier score of P(wrong)",
     "length_correlation": "Spearman correlation of score and length",
-    "f1": "first-error F1 (ProcessBench), shipped threshold",
+    "f1": "first-error F1 (ProcessBench), as the page marks",
     "accuracy_error": "erroneous traces: first error found",
     "accuracy_correct": "right traces: left unmarked",
     "f1_oracle": "first-error F1, best threshold on this file",
@@ -24,6 +26,18 @@ NAMES = {
     "first_step_accuracy": "first-step accuracy (MR-GSM8K)",
     "step_ece": "calibration error (ECE) of P(first wrong step)",
     "step_brier": "Brier score of P(first wrong step)",
+    "pointing": "erroneous traces: most negative token is in the first wrong step",
+    "pointing_chance": "… by a random token",
+    "pointing_over_chance": "… over chance (1: no better)",
+    "heat_right": "right traces: some token is visibly coloured",
+    "heat_error": "erroneous traces: such a token in the first wrong step",
+    "heat_spread": "suspect steps: share of visible tokens, median",
+    "outside_rate": "not marked: outside what the critic knows",
+    "not_sure_rate": "not marked: not sure",
+    "outside_or_unsure_right": "right traces: outside or not sure",
+    "outside_or_unsure_wrong": "erroneous traces: outside or not sure",
+    "wrong_marks_held_back": "marks that would be wrong: held back",
+    "right_marks_held_back": "marks that would be right: held back",
     "threshold": "shipped threshold",
     "threshold_oracle": "best threshold on this file",
     "n_candidates": "candidates per problem, at most",
@@ -47,6 +61,7 @@ PARTS = {
     "localisation": "Finding the first wrong step",
     "selection": "Choosing one of several solutions",
 }
+BY_FILE = "By file"
 UNKNOWN = "–"
 HEAD = ("figure", "value", "95 % interval", "n")
 
@@ -113,6 +128,24 @@ def generator_table(generators: Mapping[str, Any]) -> list[list[str]]:
     return [["generator", "traces", *(NAMES[key] for _, key in columns)], *lines]
 
 
+def file_table(files: Mapping[str, Any], means: Mapping[str, Any], in_sample: Sequence[str]) -> list[list[str]]:
+    """One column per file and one of the means, one line per figure that some file has."""
+    heads = [f"{name} (in-sample)" if name in in_sample else name for name in files]
+    lines = [["figure", *heads, "mean of files"]]
+    lines.append(["traces", *(f"{report['n_traces']:,}" for report in files.values()), ""])
+    for part in PARTS:
+        for key, mean in (means[part] or {}).items():
+            figures = [(report[part] or {}).get(key) for report in files.values()]
+            of = "" if mean["n_files"] == len(files) else f" ({mean['n_files']})"
+            lines.append([NAMES.get(key, key), *map(_value, figures), f"{mean['value']:.3f}{of}"])
+    return lines
+
+
+def _value(figure: Any) -> str:
+    value = figure["value"] if isinstance(figure, Mapping) else figure
+    return UNKNOWN if value is None else f"{value:.3f}"
+
+
 def _row(name: str, figure: Mapping[str, Any]) -> Row:
     return Row(name, figure["value"], figure["low"], figure["high"], figure["n"])
 
@@ -144,6 +177,9 @@ def to_markdown(report: Mapping[str, Any]) -> str:
         out += [f"## {title}", "", *markdown_table([HEAD, *(row.cells() for row in rows(part))]), ""]
         for table in tables(part):
             out += [*markdown_table(table), ""]
+    if report["files"]:
+        table = file_table(report["files"], report["file_means"], report["in_sample"])
+        out += [f"## {BY_FILE}", "", *markdown_table(table), ""]
     if report["generators"]:
         out += ["## By generator", "", *markdown_table(generator_table(report["generators"])), ""]
     return "\n".join(out)

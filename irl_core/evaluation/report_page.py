@@ -12,7 +12,17 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from irl_core.evaluation.markdown import HEAD, NAMES, PARTS, generator_table, rows, summary, tables
+from irl_core.evaluation.markdown import (
+    BY_FILE,
+    HEAD,
+    NAMES,
+    PARTS,
+    file_table,
+    generator_table,
+    rows,
+    summary,
+    tables,
+)
 
 SHOWN_SKIPPED = 100
 EMPHASIS = {"critic": "#0072b2", "weighted_vote": "#d55e00", "majority": "#1c1b19"}
@@ -40,6 +50,9 @@ def to_html(report: Mapping[str, Any], title: str = "Errata: evaluation of a cri
             continue
         body += [_chart(figure) for figure in charts(part)]
         body += [_table([HEAD, *(row.cells() for row in rows(part))]), *map(_table, tables(part))]
+    if report["files"]:
+        table = file_table(report["files"], report["file_means"], report["in_sample"])
+        body += [f"<h2>{BY_FILE}</h2>", _table(table)]
     if report["generators"]:
         body += ["<h2>By generator</h2>", _table(generator_table(report["generators"]))]
     body.append(_skipped(report["skipped"]))
@@ -146,7 +159,8 @@ def _table(lines: Sequence[Sequence[str]]) -> str:
 def _skipped(skipped: Sequence[Mapping[str, Any]]) -> str:
     if not skipped:
         return ""
-    lines = [["line", "reason"], *([str(bad["line"]), bad["reason"]] for bad in skipped[:SHOWN_SKIPPED])]
+    columns = [key for key in ("file", "line", "reason") if key in skipped[0]]
+    lines = [columns, *([str(bad[key]) for key in columns] for bad in skipped[:SHOWN_SKIPPED])]
     more = len(skipped) - SHOWN_SKIPPED
     rest = f"<p>and {more:,} more; all are in the JSON report.</p>" if more > 0 else ""
     return f"<h2>Skipped lines</h2>{_table(lines)}{rest}"

@@ -57,7 +57,7 @@ def _until(
     """Pass on bad lines up to the trace of `record`, and return it; another is there only if the critic refuses it."""
     for line in lines:
         if isinstance(line, LabelledTrace):
-            if _input(record) == _input(line.record) and all(name in record for name in SCORES):
+            if _input(record) == _input(line.named_record) and all(name in record for name in SCORES):
                 return ScoredTrace.from_record(line, record)
             (line_or_refusal,) = score_traces([line], critic)
             if isinstance(line_or_refusal, ScoredTrace):
@@ -81,4 +81,9 @@ def _require_same_critic(scored: ScoredTrace, critic: ScoringCritic) -> None:
         had, has = ("has", "no") if again.step_error_probability is None else ("lacks", "a")
         raise ValueError(
             f"the scored file {had} error probabilities, but the critic now has {has} calibration; remove the file"
+        )
+    if again.heat_scale != scored.heat_scale:
+        raise ValueError(
+            f"the scored file colours up to {scored.heat_scale}, the critic now up to {again.heat_scale}:"
+            " it was calibrated since; remove the file"
         )

@@ -12,11 +12,14 @@ from irl_core.diagnosis.suspect_step import Diagnosis, diagnose
 from irl_core.evaluation.trace_files import LabelledTrace
 from irl_core.text.json_lines import BadLine
 from irl_core.text.scores import TraceScore
+from irl_core.text.spans import Span
 from irl_core.text.traces import Trace
 
 WINDOW = 64
 SCORES = (
-    "token_rewards", "step_scores", "step_error_probability", "step_surprise", "predicted_first_error", "trace_score",
+    "token_offsets", "step_spans", "token_rewards", "token_heat", "heat_scale",
+    "step_scores", "step_error_probability", "step_surprise",
+    "predicted_first_error", "not_sure", "outside", "trace_score",
 )  # fmt: skip
 """What scoring adds to a line; also the names of `ScoredTrace`'s fields."""
 
@@ -46,16 +49,28 @@ class ScoringCritic(Protocol):
 class ScoredTrace:
     """One line of a trace file, its scores, and its share of the critic's time in seconds (0: it was scored earlier).
 
-    Rewards, scores and surprise in nats; `predicted_first_error` is 0-based, -1 for none. Of a critic without a
-    calibration there are no probabilities: `step_error_probability` and `predicted_first_error` are None.
+    `token_offsets` and `step_spans` count characters of the trace's text, in which steps that were given are joined by
+    line breaks. Rewards, scores and surprise in nats. `token_heat` is what the page colours the tokens by, fully at
+    `heat_scale`; both are None where the diagnosis has none and the page colours by `token_rewards`.
+
+    `predicted_first_error` is the step that the page names first, 0-based: by its probability and the threshold, or by
+    a false equation whatever the threshold. It is -1 where no step is marked, `not_sure` and `outside` among these.
+    Of a critic without a calibration there are no probabilities: `step_error_probability` and `predicted_first_error`
+    are None.
     """
 
     item: LabelledTrace
+    token_offsets: Sequence[Span]
+    step_spans: Sequence[Span]
     token_rewards: Sequence[float]
+    token_heat: Sequence[float] | None
+    heat_scale: float | None
     step_scores: Sequence[float]
     step_error_probability: Sequence[float] | None
     step_surprise: Sequence[float]
     predicted_first_error: int | None
+    not_sure: bool
+    outside: bool
     trace_score: float
     seconds: float = 0.0
 
@@ -67,11 +82,17 @@ class ScoredTrace:
         predicted = -1 if diagnosis.first_suspect is None else diagnosis.first_suspect
         return cls(
             item=item,
+            token_offsets=score.offsets,
+            step_spans=item.trace.steps,
             token_rewards=score.rewards,
+            token_heat=diagnosis.token_heat or None,
+            heat_scale=diagnosis.heat_scale,
             step_scores=score.step_rewards,
             step_error_probability=probabilities,
             step_surprise=score.surprise,
             predicted_first_error=None if probabilities is None else predicted,
+            not_sure=diagnosis.not_sure,
+            outside=diagnosis.outside,
             trace_score=score.trace_score,
             seconds=seconds,
         )
@@ -84,7 +105,8 @@ class ScoredTrace:
     def record(self) -> dict[str, Any]:
         """The line as it stood with its scores: one line of `scored.jsonl`. What is not known is None, JSON's null."""
         scores = {name: getattr(self, name) for name in SCORES}
-        return {**self.item.record, **{k: list(v) if isinstance(v, Sequence) else v for k, v in scores.items()}}
+        listed = {key: list(v) if isinstance(v, Sequence) else v for key, v in scores.items()}
+        return {**self.item.named_record, **listed}
 
 
 def score_traces(
@@ -105,7 +127,7 @@ def _score_window(items: Sequence[LabelledTrace], critic: ScoringCritic) -> list
         scores = critic.score_many([(item.question, item.trace) for item in items]) if items else []
     except ValueError as problem:
         if len(items) == 1:
-            return [BadLine(items[0].line, f"the critic cannot score it: {problem}")]
+            return [items[0].refused(f"the critic cannot score it: {problem}")]
         # One line of the window is at fault and the others deserve their scores.
         return [one for item in items for one in _score_window([item], critic)]
     seconds = (time.perf_counter() - started) / max(1, len(items))

@@ -23,7 +23,7 @@ class LabelledTrace:
 
     `line` counts lines, or entries where the file is one JSON array, from 1. `mean_logprob` is the mean
     log-probability per token (nats) under the policy that drew the trace. `record` is the line as it stood, keys
-    unknown to us included, in the trace schema.
+    unknown to us included, in the trace schema. `file` names the file where several are read together.
     """
 
     line: int
@@ -35,6 +35,23 @@ class LabelledTrace:
     generator: str | None
     mean_logprob: float | None
     record: dict[str, Any]
+    file: str | None = None
+
+    @property
+    def named_record(self) -> dict[str, Any]:
+        """The record, and the name of its file where several are read together."""
+        return self.record if self.file is None else {**self.record, "file": self.file}
+
+    def refused(self, reason: str) -> BadLine:
+        """The line as one that was passed over."""
+        return BadLine(self.line, reason) if self.file is None else BadLineOfFile(self.line, reason, self.file)
+
+
+@dataclass(frozen=True)
+class BadLineOfFile(BadLine):
+    """A line that was passed over in one of several files that are read together."""
+
+    file: str
 
 
 def read_traces(path: str | Path) -> Iterator[LabelledTrace | BadLine]:

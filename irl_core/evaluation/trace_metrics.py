@@ -11,6 +11,7 @@ from typing import TypedDict
 import numpy as np
 
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap, auroc, spearman
+from irl_core.evaluation.calibration_metrics import BINS, bin_numbers
 
 LENGTH_BINS = 10
 
@@ -71,3 +72,26 @@ def score_by_length(
 def length_correlation(scores: np.ndarray, lengths: np.ndarray, bootstrap: ProblemBootstrap) -> Figure | None:
     """Spearman correlation of the trace score with the length of the solution in characters."""
     return bootstrap.figure(spearman(scores, lengths), len(scores))
+
+
+def error_auroc(probability: np.ndarray, wrong: np.ndarray, bootstrap: ProblemBootstrap) -> Figure | None:
+    """Probability that a wrong trace has a higher P(error) than a right one; arrays (N,)."""
+    return bootstrap.figure(auroc(probability, wrong), len(probability))
+
+
+def ece_floor(probability: np.ndarray, *, simulations: int = 1000, seed: int = 0, bins: int = BINS) -> Figure | None:
+    """The calibration error of a perfect predictor that states these very probabilities (N,) of N items.
+
+    Chance alone makes a bin's frequency miss its mean: outcomes are drawn from the probabilities, independently, and
+    the value is the mean over the simulations; `low` and `high` hold 95 % of them. An error within these is what a
+    perfect predictor shows.
+    """
+    if not len(probability):
+        return None
+    bin_of, rng = bin_numbers(probability, bins), np.random.default_rng(seed)
+    errors = np.empty(simulations)
+    for i in range(simulations):
+        gaps = probability - (rng.random(len(probability)) < probability)
+        errors[i] = np.abs(np.bincount(bin_of, weights=gaps, minlength=bins)).sum() / len(probability)
+    low, high = np.percentile(errors, [2.5, 97.5])
+    return {"value": float(errors.mean()), "low": float(low), "high": float(high), "n": len(probability)}

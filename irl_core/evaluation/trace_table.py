@@ -1,4 +1,4 @@
-"""Scored traces as typed columns: a hundred bytes a trace, whatever the trace's length, until the report is made."""
+"""Scored traces as typed columns until the report is made: of a trace ninety bytes are kept, of each step sixteen."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from irl_core.diagnosis.best_of_n import Candidates, number_groups
 from irl_core.evaluation.localisation_metrics import StepLabels
 from irl_core.evaluation.scoring import ScoredTrace
 from irl_core.evaluation.trace_files import LabelledTrace
+from irl_core.evaluation.trace_heat import NOT_KNOWN, heat_summary
 from irl_core.text.answers import answers_match, canonical_answer
 from irl_core.text.equations import check_equations
 from irl_core.text.json_lines import BadLine
@@ -31,8 +32,10 @@ class TraceTable:
 
     `predicted` is the suspect step, -1 for none, and `false_equation` the first step in which exact arithmetic finds
     one, -1 for none. `first_error` is `UNLABELLED` where a file does not say, `final_correct` `UNKNOWN`, `answer` a
-    64-bit digest or `UNREADABLE`, `logprob` (nats per token) NaN, `generator` an index into `generators` or `UNKNOWN`.
-    Of a critic without a calibration `predicted` is `NOT_PREDICTED` and `step_probability` NaN.
+    64-bit digest or `UNREADABLE`, `logprob` (nats per token) NaN, `generator` an index into `generators` or `UNKNOWN`;
+    `file` is one into `files`. Of a critic without a calibration `predicted` is `NOT_PREDICTED` and
+    `step_probability` NaN. `not_sure` and `outside` are 0 or 1, `tokens` counts what the critic read, and from
+    `lowest_step` to `suspect_visible` stand the fields of `HeatSummary`.
     """
 
     problem: np.ndarray
@@ -45,10 +48,20 @@ class TraceTable:
     length: np.ndarray
     logprob: np.ndarray
     generator: np.ndarray
+    file: np.ndarray
+    tokens: np.ndarray
+    not_sure: np.ndarray
+    outside: np.ndarray
+    lowest_step: np.ndarray
+    error_share: np.ndarray
+    visible: np.ndarray
+    visible_in_error: np.ndarray
+    suspect_visible: np.ndarray
     step_probability: np.ndarray
     step_reward: np.ndarray
     starts: np.ndarray
     generators: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.problem)
@@ -57,6 +70,11 @@ class TraceTable:
     def has_probabilities(self) -> bool:
         """Whether the critic has a calibration."""
         return not np.isnan(self.step_probability).any()
+
+    @property
+    def has_heat(self) -> np.ndarray:
+        """Of which traces it is known what of their tokens can be seen."""
+        return np.asarray(self.visible != NOT_KNOWN)
 
     @property
     def has_verdict(self) -> np.ndarray:
@@ -73,7 +91,7 @@ class TraceTable:
         sizes = np.diff(self.starts)
         steps = np.repeat(keep, sizes)
         per_step = {"step_probability": self.step_probability[steps], "step_reward": self.step_reward[steps]}
-        other = [f.name for f in fields(self) if f.name not in (*per_step, "starts", "generators")]
+        other = [f.name for f in fields(self) if f.name not in (*per_step, "starts", "generators", "files")]
         columns = {name: getattr(self, name)[keep] for name in other}
         return replace(self, **columns, **per_step, starts=np.cumsum([0, *sizes[keep]]))
 
@@ -99,8 +117,9 @@ class TraceTable:
 
 _COLUMNS = {
     "problem": "i", "score": "d", "predicted": "i", "false_equation": "i", "first_error": "i", "final_correct": "b",
-    "answer": "q", "length": "i", "logprob": "d", "generator": "i", "step_probability": "d", "step_reward": "d",
-    "starts": "q",
+    "answer": "q", "length": "i", "logprob": "d", "generator": "i", "file": "i", "tokens": "i", "not_sure": "b",
+    "outside": "b", "lowest_step": "i", "error_share": "d", "visible": "b", "visible_in_error": "b",
+    "suspect_visible": "d", "step_probability": "d", "step_reward": "d", "starts": "q",
 }  # fmt: skip
 """Names of `TraceTable`'s arrays and their types, as `array` writes them."""
 
@@ -109,11 +128,14 @@ _COLUMNS = {
 class ScoredTraces:
     """The scored traces of a run so far, as columns that grow, and what else its report needs.
 
+    `files` names the files that the run reads; traces without a file's name are of the first of them.
+
     `n_tokens` counts the tokens of all traces, `timed_tokens` those that took `seconds` of the critic's time (not
     those that were scored earlier). `borrowed_logprobs` says that a trace came without log-probabilities of its policy
     and the critic's reference stood in.
     """
 
+    files: tuple[str, ...] = ()
     skipped: list[BadLine] = field(default_factory=list)
     n_tokens: int = 0
     timed_tokens: int = 0
@@ -154,6 +176,11 @@ class ScoredTraces:
             "length": len(item.trace.text),
             "logprob": self._mean_logprob(line),
             "generator": self._generator(item.generator),
+            "file": 0 if item.file is None else self.files.index(item.file),
+            "tokens": tokens,
+            "not_sure": line.not_sure,
+            "outside": line.outside,
+            **heat_summary(line)._asdict(),
             "starts": len(self._columns["step_reward"]),
         }
         for name, value in row.items():
@@ -177,7 +204,7 @@ class ScoredTraces:
         """The traces that were added so far."""
         columns = {name: np.array(column) for name, column in self._columns.items()}
         columns["starts"] = np.append(columns["starts"], len(columns["step_reward"]))
-        return TraceTable(**columns, generators=tuple(self._generators))
+        return TraceTable(**columns, generators=tuple(self._generators), files=self.files)
 
 
 def _digest(text: str, size: int) -> bytes:

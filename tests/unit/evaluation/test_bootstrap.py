@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from irl_core.evaluation.bootstrap import ProblemBootstrap, auroc, spearman
+from irl_core.evaluation.bootstrap import ProblemBootstrap, auroc, median, spearman
 
 weighted_samples = st.lists(
     st.tuples(st.integers(-3, 3), st.booleans(), st.integers(0, 3), st.integers(-3, 3)), min_size=4, max_size=30
@@ -32,6 +32,23 @@ def test_weighted_spearman_agrees_with_scipy_on_repeated_items(rows):
         assert np.isnan(ours)
     else:
         assert ours == pytest.approx(spearmanr(repeated_x, repeated_y).statistic)
+
+
+@given(st.lists(st.tuples(st.integers(-5, 5), st.integers(0, 3)), min_size=1, max_size=20))
+def test_weighted_median_agrees_with_numpy_on_repeated_items(rows):
+    values, weights = (np.array(column) for column in zip(*rows, strict=True))
+    ours = median(values.astype(float))(weights[None].astype(float))[0]
+    if weights.any():
+        assert ours == np.median(np.repeat(values, weights))
+    else:
+        assert np.isnan(ours)
+
+
+def test_a_median_is_over_the_marked_items_and_its_interval_over_problems():
+    values, where = np.array([1.0, 2.0, 9.0, np.nan]), np.array([True, True, True, False])
+    figure = ProblemBootstrap(np.arange(4)).median(values, where)
+    assert figure == {"value": 2.0, "low": 1.0, "high": 9.0, "n": 3}
+    assert ProblemBootstrap(np.arange(4)).median(values, ~np.ones(4, dtype=bool)) is None
 
 
 def test_the_bootstrap_interval_of_a_mean_matches_the_normal_theory():

@@ -208,6 +208,25 @@ def test_reward_bench_pairs_become_candidates_of_one_problem():
     assert {t.question for t in found} == {"How many?"}
 
 
+ROSCOE = {
+    "premise": "Tom has 3 boxes of 4 pens. How many pens?",
+    "hypothesis": "IGNORE THIS. Ground truth here for reference. 3 * 4 = 12",
+    "gpt-3": "He has 3 * 4 = 12 pens.\nThe answer is 12.",
+}
+
+
+@pytest.mark.parametrize(("said", "correct"), [("yes", True), ("no", False), ("?", None)])
+def test_roscoe_tells_of_gsm8k_whether_the_final_answer_is_right_and_no_step(said, correct):
+    found = the_trace({**ROSCOE, "answer": said})
+    assert (found.question, found.trace.text) == (ROSCOE["premise"], ROSCOE["gpt-3"])
+    assert (found.final_correct, found.first_error_step) == (correct, None)
+
+
+def test_roscoe_on_a_claim_is_passed_over_with_the_reason():
+    (bad,) = read({**ROSCOE, "hypothesis": "Tom has twelve pens.", "answer": "yes"})
+    assert bad == BadLine(3, "ROSCOE: it is of a claim and no solution of a problem; only the part of GSM8K is read")
+
+
 @pytest.mark.parametrize(
     "record",
     [
@@ -217,6 +236,8 @@ def test_reward_bench_pairs_become_candidates_of_one_problem():
         {"question": {}, "label": {"finish_reason": "solution", "steps": [{"completions": [3]}]}},
         {"question": {}, "label": {"finish_reason": "solution"}},
         {"prompt": 1, "chosen": 2, "rejected": []},
+        {"premise": 1, "hypothesis": None, "gpt-3": 3},
+        {"premise": 1, "hypothesis": ROSCOE["hypothesis"], "gpt-3": 3},
         {"model_output_steps": 7, "question": "Q"},
         {"question": {"problem": "Q"}, "label": {"finish_reason": "solution", "steps": [{"human_completion": {}}]}},
     ],

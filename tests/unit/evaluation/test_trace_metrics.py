@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from irl_core.evaluation.trace_metrics import (
+    ece_floor,
+    error_auroc,
     length_correlation,
     score_by_length,
     trace_auroc,
@@ -52,3 +54,25 @@ def test_score_by_length_holds_a_tenth_of_the_traces_each_from_short_to_long():
     assert [b["n"] for b in bins] == [2] * 10
     assert bins[0] == {"low": 0, "high": 1, "score": 18.5, "right": 1.0, "n": 2}
     assert bins[-1]["right"] == 0.0
+
+
+def test_error_auroc_is_higher_where_wrong_traces_have_the_higher_probability():
+    figure = error_auroc(np.array([0.9, 0.2, 0.2, 0.1]), np.array([True, True, False, False]), own_problems(4))
+    assert figure["value"] == pytest.approx(3.5 / 4)
+
+
+def test_the_floor_of_the_calibration_error_is_what_chance_alone_leaves():
+    # Two items of 0.5 in one bin: none, one or both happen with 1/4, 1/2, 1/4, and miss 0.5 by 0.5, 0 and 0.5.
+    pair = ece_floor(np.array([0.5, 0.5]), simulations=20_000)
+    assert pair["value"] == pytest.approx(0.25, abs=0.01)
+    assert (pair["low"], pair["high"], pair["n"]) == (0.0, 0.5, 2)
+    # One of 0.2: it happens with 0.2 and misses by 0.8, else by 0.2.
+    assert ece_floor(np.array([0.2]), simulations=20_000)["value"] == pytest.approx(2 * 0.2 * 0.8, abs=0.01)
+
+
+def test_the_floor_is_zero_for_certain_outcomes_falls_with_the_items_and_follows_its_seed():
+    assert ece_floor(np.array([0.0, 1.0, 1.0]))["value"] == 0.0
+    few, many = ece_floor(np.full(10, 0.3)), ece_floor(np.full(1000, 0.3))
+    assert few["value"] > 5 * many["value"]
+    assert ece_floor(np.full(10, 0.3), seed=1) != few == ece_floor(np.full(10, 0.3))
+    assert ece_floor(np.array([])) is None

@@ -4,82 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import pytest
 from plotly.offline import get_plotlyjs
 
-from irl_core.diagnosis.calibration import Calibration
-from irl_core.diagnosis.evidence import FEATURES
-from irl_core.diagnosis.first_error import log_odds
+from irl_core.evaluation.heat_metrics import ABSTENTION
 from irl_core.evaluation.markdown import to_markdown
 from irl_core.evaluation.report_page import to_html
 from irl_core.evaluation.scoring import SCORES
-from irl_core.text.scores import TraceScore
-from irl_core.text.traces import Trace
+from tests.support.arithmetic import CALIBRATION, LABELLED, RIGHT, WRONG, ArithmeticCritic, labelled
 from train.cli import parse_args
 from train.evaluate import build_parser, evaluate, main
-
-EQUATION = re.compile(r"(\d+) ([+*]) (\d+) = (\d+)")
-
-
-def is_false(step: str) -> bool:
-    return any((int(a) + int(b) if op == "+" else int(a) * int(b)) != int(c) for a, op, b, c in EQUATION.findall(step))
-
-
-# A step is wrong with probability 0.9 where it costs a nat, else 0.05.
-CALIBRATION = Calibration(
-    features=FEATURES,
-    mean=(0.0,) * len(FEATURES),
-    scale=(1.0,) * len(FEATURES),
-    weights=tuple(log_odds(0.05) - log_odds(0.9) if name == "reward" else 0.0 for name in FEATURES),
-    intercept=log_odds(0.05),
-    threshold=0.5,
-    unsure_above=0.5,
-    source="arithmetic",
-    n_traces=0,
-    supervision="none",
-)
-
-
-@dataclass
-class ArithmeticCritic:
-    """One token per character; a step with a false equation costs one nat, spread over its characters."""
-
-    name: str = "arithmetic"
-    path: str | None = None
-    sha256: str | None = "0" * 64
-    supervision: str = "none"
-    weight_temperature: float = 0.5
-    calibration: Calibration | None = CALIBRATION
-    windows: list[int] = field(default_factory=list)
-
-    def score(self, question: str, traces: Sequence[Trace]) -> list[TraceScore]:
-        return self.score_many([(question, trace) for trace in traces])
-
-    def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
-        self.windows.append(len(items))
-        if any("unscorable" in question for question, _ in items):
-            raise ValueError("the question is longer than the context")
-        return [self._score(trace) for _, trace in items]
-
-    def _score(self, trace: Trace) -> TraceScore:
-        steps = [-float(is_false(trace.text[a:b])) for a, b in trace.steps]
-        rewards = [step / (b - a) for step, (a, b) in zip(steps, trace.steps, strict=True) for _ in range(a, b)]
-        return TraceScore(
-            offsets=tuple((i, i + 1) for i in range(len(trace.text))),
-            rewards=tuple(rewards),
-            values=tuple(sum(rewards[: i + 1]) for i in range(len(rewards))),
-            step_rewards=tuple(steps),
-            surprise=tuple(0.1 * (b - a) for a, b in trace.steps),
-            trace_score=sum(steps),
-        )
-
-
-RIGHT = {"question": "2 boxes of 3?", "steps": ["2 * 3 = 6", "#### 6"], "gold_answer": "6"}
-WRONG = {"question": "2 boxes of 3?", "steps": ["Boxes.", "2 * 3 = 7", "#### 7"], "gold_answer": "6"}
-MISREAD = {"question": "2 boxes of 3?", "steps": ["2 + 3 = 5", "#### 5"], "gold_answer": "6"}
 
 
 @pytest.fixture
@@ -94,28 +29,25 @@ def run(tmp_path):
     return evaluate_lines
 
 
-def labelled(line: dict, first_error: int, final_correct: bool) -> dict:
-    return {**line, "first_error_step": first_error, "final_correct": final_correct}
-
-
-LABELLED = [labelled(RIGHT, -1, True), labelled(WRONG, 1, False), labelled(MISREAD, 0, False)]
-
-
 def test_the_report_has_exactly_the_promised_keys(run):
     report, _ = run(LABELLED)
     assert set(report) == {
         *("critic", "n_traces", "n_problems", "n_tokens", "tokens_per_second", "skipped"),
         *("trace", "localisation", "selection", "generators", "notes"),
+        *("files", "file_means", "in_sample"),
     }
     assert report["critic"] == {"name": "arithmetic", "path": None, "sha256": "0" * 64, "supervision": "none"}
     assert set(report["trace"]) == {
-        *("auroc", "auroc_within_problem", "ece", "brier", "length_correlation", "reliability", "score_by_length"),
+        *("auroc", "auroc_within_problem", "error_auroc", "ece", "ece_floor", "brier"),
+        *("length_correlation", "reliability", "score_by_length"),
     }
     assert set(report["localisation"]) == {
         *("f1", "accuracy_error", "accuracy_correct", "threshold", "f1_oracle", "threshold_oracle"),
         "f1_arithmetic",
         *("top1", "top1_chance", "top1_best_constant", "step_auroc"),
         *("mcc", "first_step_accuracy", "step_ece", "step_brier", "step_reliability"),
+        *("pointing", "pointing_chance", "pointing_over_chance", "heat_right", "heat_error", "heat_spread"),
+        *ABSTENTION,
     }
     rules = {"critic", "weighted_vote", "majority", "random", "longest", "shortest", "logprob", "oracle"}
     assert set(report["selection"]) == {
@@ -146,6 +78,28 @@ def test_the_figures_are_those_worked_out_by_hand(run):
     assert selection["oracle"]["value"] == 1.0
     assert figures["localisation.f1"] == pytest.approx(2 / 3)
     assert figures["skipped"] == 0
+
+
+def test_a_false_equation_counts_as_marked_whatever_the_threshold(run):
+    deaf = CALIBRATION.model_copy(update={"threshold": 1.0, "unsure_above": 1.0})
+    report, _ = run(LABELLED, critic=ArithmeticCritic(calibration=deaf))
+    localisation = report["localisation"]
+    assert localisation["accuracy_error"]["value"] == 0.5
+    assert localisation["accuracy_correct"]["value"] == 1.0
+    assert localisation["f1"]["value"] == pytest.approx(2 / 3)
+    assert localisation["threshold"] == 1.0, "no probability reaches it, and the page marks the step all the same"
+
+
+def test_a_pointer_needs_a_negative_token_and_is_compared_with_a_random_one(run):
+    report, _ = run(LABELLED)
+    localisation = report["localisation"]
+    assert localisation["pointing"]["value"] == 0.5, "the critic finds nothing in the third solution"
+    # The first wrong steps hold 10 of 23 and 10 of 16 characters, line breaks included.
+    chance = (10 / 23 + 10 / 16) / 2
+    assert localisation["pointing_chance"]["value"] == pytest.approx(chance)
+    assert localisation["pointing_over_chance"]["value"] == pytest.approx(0.5 / chance)
+    assert localisation["pointing"]["n"] == 2
+    assert {localisation[name] for name in NEED_HEAT} == {None}, "its rewards have no scale"
 
 
 def test_parts_without_labels_are_null(run):
@@ -203,13 +157,14 @@ def test_scored_lines_repeat_the_input_in_order_with_what_was_found(run, tmp_pat
     lines = [{**line, "qid": i, "note": "<b>é"} for i, line in enumerate(LABELLED)]
     run([lines[0], "bad", *lines[1:]], "--save-scores", str(path))
     scored = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert {"token_rewards", "step_scores", "step_error_probability", "predicted_first_error", "trace_score"} <= set(
-        SCORES
-    )
     assert [{key: value for key, value in one.items() if key not in SCORES} for one in scored] == lines
     assert [one["predicted_first_error"] for one in scored] == [-1, 1, -1]
     assert scored[1]["step_scores"] == [0.0, -1.0, 0.0]
     assert scored[1]["step_error_probability"] == pytest.approx([0.05, 0.95 * 0.9, 0.95 * 0.1 * 0.05])
+    assert scored[1]["token_offsets"][:2] == [[0, 1], [1, 2]]
+    assert scored[1]["step_spans"] == [[0, 7], [7, 17], [17, 23]]
+    assert (scored[1]["token_heat"], scored[1]["heat_scale"]) == (None, None)
+    assert (scored[1]["not_sure"], scored[1]["outside"]) == (False, False)
     assert sum(scored[1]["token_rewards"]) == pytest.approx(scored[1]["trace_score"]) == -1.0
 
 
@@ -369,12 +324,14 @@ def uncalibrated() -> ArithmeticCritic:
 
 
 NEED_PROBABILITIES = {
-    "trace": ("ece", "brier", "reliability"),
+    "trace": ("error_auroc", "ece", "ece_floor", "brier", "reliability"),
     "localisation": (
         *("f1", "accuracy_error", "accuracy_correct", "threshold", "f1_oracle", "threshold_oracle", "mcc"),
         *("first_step_accuracy", "step_ece", "step_brier", "step_reliability"),
+        *ABSTENTION,
     ),
 }
+NEED_HEAT = ("heat_right", "heat_error", "heat_spread")
 
 
 def test_without_a_calibration_rewards_order_the_steps_and_what_needs_a_probability_is_null(run):
@@ -383,7 +340,8 @@ def test_without_a_calibration_rewards_order_the_steps_and_what_needs_a_probabil
     calibrated, _ = run([*LABELLED, labelled(WRONG, 2, False)])
     for part, names in NEED_PROBABILITIES.items():
         assert report[part].keys() == calibrated[part].keys()
-        assert {name for name, figure in report[part].items() if figure is None} == set(names)
+        missing = {name for name, figure in report[part].items() if figure is None}
+        assert missing == {*names, *(NEED_HEAT if part == "localisation" else ())}
     localisation = report["localisation"]
     assert localisation["top1"]["value"] == pytest.approx(2 / 3)
     # First errors cost 1, 0 and 0 nats, the six steps without error 0, 0 | 0 | none | 0, 1: by pairs, ties one half.
@@ -403,8 +361,8 @@ def test_reports_for_people_show_what_an_uncalibrated_critic_does_not_know(run, 
     lines = [{**line, "generator": f"g{i % 2}"} for i, line in enumerate([*LABELLED, *LABELLED])]
     report, _ = run(lines, "--html", str(html), "--markdown", str(markdown), critic=uncalibrated())
     assert report["generators"]["g0"]["localisation"]["f1"] is None
-    assert "| first-error F1 (ProcessBench), shipped threshold | – |  |  |" in markdown.read_text()
-    assert "<td>first-error F1 (ProcessBench), shipped threshold</td><td>–</td>" in html.read_text()
+    assert "| first-error F1 (ProcessBench), as the page marks | – |  |  |" in markdown.read_text()
+    assert "<td>first-error F1 (ProcessBench), as the page marks</td><td>–</td>" in html.read_text()
     assert "has no calibration" in markdown.read_text()
     ours = html.read_text().replace(get_plotlyjs(), "")
     assert ours.count('class="plotly-graph-div"') == 2
@@ -442,3 +400,12 @@ def test_scores_from_before_the_calibration_are_not_mixed_with_those_after_it(ru
     run(LABELLED, "--save-scores", str(path))
     with pytest.raises(ValueError, match="the scored file has error probabilities"):
         run(LABELLED, "--save-scores", str(path), "--resume", critic=uncalibrated())
+
+
+def test_scores_with_colours_of_another_scale_are_not_gone_on_with(run, tmp_path):
+    path = tmp_path / "scored.jsonl"
+    run(LABELLED, "--save-scores", str(path))
+    lines = [json.loads(line) | {"heat_scale": 3.0} for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with pytest.raises(ValueError, match=r"colours up to 3\.0, the critic now up to None"):
+        run(LABELLED, "--save-scores", str(path), "--resume")
