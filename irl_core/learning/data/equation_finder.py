@@ -30,6 +30,9 @@ _LEXEME = re.compile(
     r"|(?P<equals>=)|(?P<sign>[-+*/x×÷–−·](?![A-Za-z])|[()])"
     r"|(?P<word>/?[A-Za-z][A-Za-z'’]*(?:[-/][A-Za-z]+)*)|(?P<other>\S)"
 )
+_IN_WORDS = re.compile(
+    r"[0-9%][^0-9.,;=]{0,20}\b(?:plus|minus|times|multiplied by|divided by)\s+[$£€]?[0-9]", re.IGNORECASE
+)
 _SIGNS = {"x": "*", "×": "*", "·": "*", "÷": "/", "–": "-", "−": "-", "of": "of"}
 _CURRENCIES = "$£€"
 
@@ -58,8 +61,11 @@ def lexemes_of(line: str) -> list[Lexeme]:
     """The pieces of a line.
 
     Raises:
-        NotReadable: if a number is too long.
+        NotReadable: if a number is too long, or an equation stands in words ("8 plus 4 equals 12"): its operator
+            could not be changed with the mark's.
     """
+    if _IN_WORDS.search(line):
+        raise NotReadable(line)
     lexemes = []
     for match in _LEXEME.finditer(line):
         kind = next(name for name in ("mark", "number", "equals", "sign", "word", "other") if match[name])

@@ -68,6 +68,7 @@ def test_the_answer_is_the_result_of_a_node():
         "(3 + 4 = <<3+4=7>>7\n2 + 1) = 3\n#### 3",  # a bracket that nobody opens
         "3 + 4 = <<3+4=7>>7\n#### 9",  # the answer is no result
         "3 + 4 = <<3+4=7>>7",  # no answer
+        "3 plus 4 equals <<3+4=7>>7\n#### 7",  # an operator in words
         "It is <<7=7>>7\n#### 7",  # nothing is computed
     ],
 )
