@@ -1,7 +1,13 @@
+from .broken_chains import BrokenSolution as BrokenSolution
+from .broken_chains import break_solution as break_solution
 from .demonstrations import Demonstration as Demonstration
 from .demonstrations import Mixture as Mixture
 from .demonstrations import load_gsm8k as load_gsm8k
 from .demonstrations import load_mixture as load_mixture
 from .edited_solutions import EditedSolution as EditedSolution
 from .edited_solutions import edited_solutions as edited_solutions
+from .solution_graph import WorkedSolution as WorkedSolution
+from .solution_graph import read_solution as read_solution
+from .styled_examples import StyledExample as StyledExample
+from .styled_examples import styled_examples as styled_examples
 from .word_problems import generate as generate

@@ -50,11 +50,17 @@ class Mixture:
 
 
 def load_gsm8k(
-    source: str, *, split: Split = "train", written_out: float = 0.0, rng: random.Random | None = None
+    source: str,
+    *,
+    split: Split = "train",
+    written_out: float = 0.0,
+    rng: random.Random | None = None,
+    keep_marks: bool = False,
 ) -> list[Demonstration]:
     """GSM8K's training solutions, calculator marks stripped; the last twentieth is the validation part.
 
-    A share of `written_out`, drawn by `rng`, has its hard operations written out.
+    A share of `written_out`, drawn by `rng`, has its hard operations written out. `keep_marks` leaves the calculator
+    marks in, for `solution_graph`.
 
     Raises:
         FileNotFoundError: if `source` looks like a file and is none.
@@ -71,7 +77,7 @@ def load_gsm8k(
     draw = (rng or random.Random(0)).random
     solutions = [write_out_marks(row["answer"]) if draw() < written_out else row["answer"] for row in chosen]
     return [
-        Demonstration(row["question"], strip_calculator_marks(solution)[0], "gsm8k")
+        Demonstration(row["question"], solution if keep_marks else strip_calculator_marks(solution)[0], "gsm8k")
         for row, solution in zip(chosen, solutions, strict=True)
     ]
 

@@ -27,6 +27,10 @@ def test_marks_are_stripped_and_the_last_twentieth_is_held_out(gsm8k):
     assert train[0].answer == "14"
 
 
+def test_marks_are_kept_where_they_are_asked_for(gsm8k):
+    assert load_gsm8k(gsm8k, keep_marks=True)[0].solution == "He has 33 - 19 = <<33-19=14>>14.\n#### 14"
+
+
 def test_the_asked_share_is_written_out(gsm8k):
     written = [d.solution for d in load_gsm8k(gsm8k, written_out=0.5, rng=random.Random(0))]
     long = [s for s in written if s == "He has 33 - 19 = 23 - 9 = 14.\n#### 14"]
