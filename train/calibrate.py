@@ -1,58 +1,51 @@
 """Fit the small model that turns a critic's evidence into probabilities, and choose the thresholds.
 
-From labelled development sets:
-  python -m train.calibrate --critic FOLDER --traces labelled.jsonl [more.jsonl ...] --source "MR-GSM8K, ..."
-From demonstrations alone, right as they are and wrong where one of their steps was edited, so that the place of the
-first error is known and nobody labelled anything:
+  python -m train.calibrate --critic FOLDER --source "…" --traces zeroeval=A.jsonl,B.jsonl mr=C.jsonl [--outside D.jsonl]
+
+Each NAME=FILES is a source, and every source weighs the same. Traces with first_error_step say which step is the first
+wrong one; of those with final_correct alone it is known that a wrong one is wrong somewhere. --outside names files of
+another kind of text, on which the critic is not to judge.
+
+From demonstrations alone, right as they are and with one result broken and carried on, both in random styles:
   python -m train.calibrate --critic FOLDER --demonstrations gsm8k_train.jsonl --n 300
 
-With --outcomes, traces of other generators of which only the final answer is known to be right or wrong settle,
-together with the labelled ones, how probable an error is in the whole trace.
-
-A threshold is the best first-error F1, or a stated share of right traces that may be flagged. Figures are
-cross-validated by problem, and each trace is held against thresholds that were chosen without its problem; the best
-that one threshold could have done for all is reported apart (f1_oracle, threshold_oracle). The model and the
-thresholds that are saved beside the critic are fitted on all traces. --report-on adds figures on traces that were not
-used.
+--leave-out-source gives the figures that count: weights, thresholds and the scale of the colours from all other
+sources, without the traces of the same problems. --scores FILE keeps the scores, so that a long run can be stopped and
+resumed, and fitted anew without the critic.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from irl_core.critic.names import calibration_file
-from irl_core.diagnosis.calibration import Calibration, TraceModel
-from irl_core.diagnosis.evidence import FEATURES
+from irl_core.diagnosis.calibration import Scope
+from irl_core.diagnosis.features import FEATURES
+from irl_core.diagnosis.scope import SCOPE_FEATURES
 from irl_core.evaluation.calibration_data import (
     CalibrationData,
     CalibrationExample,
-    collect_features,
-    traces_with_outcomes,
-    traces_with_step_labels,
+    ScoresMany,
+    collect,
+    labelled_traces,
 )
-from irl_core.evaluation.calibration_fit import CalibrationModel, HeldOut, fit_calibration, held_out_predictions
-from irl_core.evaluation.calibration_report import detection_figures, localisation_figures
-from irl_core.evaluation.calibration_thresholds import (
-    FlagRates,
-    ThresholdRule,
-    Thresholds,
-    flag_rates,
-    held_out_thresholds,
-)
+from irl_core.evaluation.calibration_fit import fit_scope
+from irl_core.evaluation.calibration_report import Fit, file_figures, left_out_figures
+from irl_core.evaluation.calibration_scope import left_out_scope_rates
+from irl_core.evaluation.calibration_thresholds import ThresholdRule
+from irl_core.evaluation.score_cache import ScoreCache
 from irl_core.learning.data.demonstrations import load_gsm8k
-from irl_core.learning.data.edited_solutions import edited_solutions
+from irl_core.learning.data.styled_examples import styled_examples
 from irl_core.loading import load_critic
 from irl_core.text.traces import Trace
 
 from .cli import output_file, parse_args, print_figures
 
-EDITED = "GSM8K's training solutions and generated problems, half of them with one step edited"
+EDITED = "edited demonstrations"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -60,119 +53,131 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(parser, argv)
     if args.traces and not args.source:
         parser.error("--source: say in words what the traces are; it is shown beside every diagnosis")
-    examples = list(traces_with_step_labels(args.traces) if args.traces else from_demonstrations(args))
-    if not any(x.first_error >= 0 for x in examples):
-        parser.error("a calibration needs traces with a first_error_step, and one of them at least has to be wrong")
-    if len({x.question for x in examples}) < 3:
-        parser.error("figures are held out by problem: the traces have to be of three problems at least")
-
     critic = load_critic(args.critic, calibrated=False)
-    labelled = collect_features(critic, examples)
-    outcomes = [collect_features(critic, list(traces_with_outcomes(path))) for path in args.outcomes]
-
-    rule = ThresholdRule(args.false_flag_rate, args.not_sure_rate)
-    held_out = held_out_predictions(labelled, outcomes, args.penalty)
-    thresholds = held_out_thresholds(labelled, outcomes, args.penalty, rule)
-    model = fit_calibration(labelled, held_out, args.penalty)
-    steps = labelled.step_labels(held_out.steps)
-    rates = flag_rates(steps, thresholds)
-    calibration = to_calibration(args, model, rule.choose(steps), rates, len(labelled), sum(map(len, outcomes)))
-
-    figures: dict[str, Any] = {
-        "n": len(labelled),
-        "erroneous": int(labelled.erroneous.sum()),
-        "cross_validated": localisation_figures(steps, thresholds.suspect, labelled.problems),
-        **calibration.model_dump(include={"threshold", "unsure_above", "false_flag_rate", "not_sure_rate"}),
-        "weights": dict(zip(FEATURES, np.round(model.hazard.weights, 3).tolist(), strict=True)),
-    }
-    if calibration.trace_model is not None:
-        figures |= {
-            "trace_model": calibration.trace_model.model_dump(),
-            "outcomes": outcome_figures(held_out, outcomes),
-        }
-    if args.report_on:
-        other = collect_features(critic, list(traces_with_step_labels(args.report_on)))
-        other_steps = other.step_labels(model.predict(other))
-        figures["reported_on"] = localisation_figures(other_steps, calibration.threshold, other.problems)
-
-    out = args.out or calibration_file(critic.card, critic.path)
-    out.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    print_figures(figures | {"calibration": str(out)})
+    try:
+        figures = calibrate(args, critic, args.out or calibration_file(critic.card, critic.path))
+    except ValueError as problem:
+        parser.error(str(problem))
+    print_figures(figures)
 
 
-def from_demonstrations(args: argparse.Namespace) -> Iterator[CalibrationExample]:
-    """Each solution as it stands and with an edited step."""
-    rng = random.Random(args.seed)
-    for solution in edited_solutions(load_gsm8k(args.demonstrations), args.n, "train", rng):
-        yield CalibrationExample(solution.question, Trace.from_text(solution.right), -1)
-        yield CalibrationExample(solution.question, Trace.from_text(solution.wrong), solution.step)
+def calibrate(args: argparse.Namespace, critic: ScoresMany, out: Path) -> dict[str, Any]:
+    """Fit, save, and return the figures of the last line.
 
-
-def to_calibration(
-    args: argparse.Namespace,
-    model: CalibrationModel,
-    thresholds: Thresholds,
-    rates: FlagRates,
-    n_labelled: int,
-    n_outcomes: int,
-) -> Calibration:
-    """The model with its thresholds as it is saved, fitted on so many labelled traces and outcomes."""
-    hazard, trace_model = model.hazard, None
-    if model.trace_fit is not None:
-        fitted_on = ", ".join(["the traces with step labels", *(path.stem for path in args.outcomes)])
-        trace_model = TraceModel(**model.trace_fit._asdict(), source=fitted_on, n_traces=n_labelled + n_outcomes)
-    return Calibration(
-        features=FEATURES,
-        mean=tuple(hazard.mean.tolist()),
-        scale=tuple(hazard.scale.tolist()),
-        weights=tuple(hazard.weights.tolist()),
-        intercept=hazard.intercept,
-        threshold=thresholds.suspect,
-        unsure_above=thresholds.unsure,
-        source=args.source or EDITED,
-        n_traces=n_labelled,
-        supervision=("step labels" if args.traces else "demonstrations") + (" and outcomes" if trace_model else ""),
-        false_flag_rate=rates.suspect,
-        not_sure_rate=rates.unsure,
-        trace_model=trace_model,
-    )
-
-
-def outcome_figures(held_out: HeldOut, outcomes: Sequence[CalibrationData]) -> list[dict[str, Any]]:
-    """What the held-out probability of an error is worth on each source of outcomes."""
-    return [
-        detection_figures(wrong, data.erroneous, data.problems)
-        for wrong, data in zip(held_out.wrong_of_others, outcomes, strict=True)
+    Raises:
+        ValueError: if no trace is right, or none is wrong.
+    """
+    cache = ScoreCache(args.scores, critic.sha256)
+    files = list(read_files(args, critic, cache))
+    outside = [
+        collect(critic, path.stem, path.stem, list(labelled_traces(path, args.limit)), cache) for path in args.outside
     ]
+    fit = Fit(args.penalty, ThresholdRule(args.false_flag_rate, args.not_sure_rate), args.visible_rate)
+    calibration = fit.calibrate(files, args.source or EDITED, supervision_of(args, files))
+    if outside:
+        calibration = calibration.model_copy(update={"scope": scope_of(files, outside, args.outside_threshold)})
+    out.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    figures: dict[str, Any] = {
+        "in_sample": {data.name: file_figures(data, calibration) for data in files},
+        **calibration.model_dump(include={"threshold", "unsure_above", "heat_scale", "false_flag_rate", "intercept"}),
+        "weights": dict(zip(FEATURES, (round(w, 4) for w in calibration.weights), strict=True)),
+        "calibration": str(out),
+    }
+    if args.leave_out_source:
+        figures["left_out"] = left_out_figures(files, fit)
+        figures["called_outside"] = left_out_scope_rates(files, outside, args.outside_threshold) if outside else {}
+    if args.report_on:
+        others = [
+            collect(critic, path.stem, path.stem, list(labelled_traces(path, args.limit)), cache)
+            for path in args.report_on
+        ]
+        figures["reported_on"] = {data.name: file_figures(data, calibration) for data in others}
+    return figures
+
+
+def read_files(args: argparse.Namespace, critic: ScoresMany, cache: ScoreCache) -> Sequence[CalibrationData]:
+    """The traces to fit on, scored."""
+    if not args.traces:
+        return [collect(critic, EDITED, EDITED, from_demonstrations(args), cache)]
+    return [
+        collect(critic, path.stem, source, list(labelled_traces(path, args.limit)), cache)
+        for source, paths in args.traces
+        for path in paths
+    ]
+
+
+def from_demonstrations(args: argparse.Namespace) -> list[CalibrationExample]:
+    """Demonstrations as they stand and with one result broken, in random styles."""
+    demonstrations = load_gsm8k(args.demonstrations, keep_marks=True)
+    examples = styled_examples(demonstrations, args.n, random.Random(args.seed))
+    return [
+        CalibrationExample(x.question, Trace.from_text(x.solution), x.first_error_step, x.question) for x in examples
+    ]
+
+
+def supervision_of(args: argparse.Namespace, files: Sequence[CalibrationData]) -> str:
+    """Whose labels were used, in words."""
+    if not args.traces:
+        return "demonstrations"
+    return "step labels" if all(data.located.all() for data in files) else "step labels and outcomes"
+
+
+def scope_of(inside: Sequence[CalibrationData], outside: Sequence[CalibrationData], threshold: float) -> Scope:
+    """The model of what kind of text the calibration is for."""
+    model = fit_scope(inside, outside)
+    rates = left_out_scope_rates(inside, outside, threshold)
+    return Scope(
+        features=SCOPE_FEATURES,
+        weights=tuple(model.weights.tolist()),
+        intercept=model.intercept,
+        threshold=threshold,
+        other_kinds=tuple(data.name for data in outside),
+        rate_inside=sum(rates[data.name] for data in inside) / len(inside),
+    )
 
 
 def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m train.calibrate", description=__doc__)
     parser.add_argument("--critic", help="critic folder; without it the shipped one")
     data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument("--traces", nargs="+", type=Path, help="labelled traces, JSON lines")
+    data.add_argument(
+        "--traces", nargs="+", type=_source, metavar="NAME=T.jsonl,U.jsonl", help="sources of labelled traces"
+    )
     data.add_argument("--demonstrations", help="GSM8K train as JSON lines, or its hub name: no labels are used")
-    parser.add_argument("--n", type=int, default=300, help="demonstrations, and as many generated problems")
+    parser.add_argument("--n", type=int, default=300, help="examples made of demonstrations, half of them wrong")
     parser.add_argument(
-        "--outcomes",
-        nargs="+",
-        type=Path,
-        default=[],
-        metavar="T.jsonl",
-        help="traces with final_correct, a source each",
+        "--outside", nargs="+", type=Path, default=[], metavar="T.jsonl", help="files of another kind of text"
     )
     parser.add_argument("--source", help="what the traces are, in words, for the record")
+    parser.add_argument("--limit", type=int, help="read at most so many traces of each file")
+    parser.add_argument("--leave-out-source", action="store_true", help="also the figures of each source, left out")
     parser.add_argument("--report-on", nargs="+", type=Path, metavar="T.jsonl", help="labelled traces to judge it on")
-    parser.add_argument("--penalty", type=float, default=1.0, help="L2 penalty of the logistic model")
+    parser.add_argument("--scores", type=output_file, metavar="scores.jsonl", help="keep the critic's scores here")
+    parser.add_argument("--penalty", type=float, default=1.0, help="L2 penalty of the model")
     parser.add_argument(
-        "--false-flag-rate", type=_share, help="share of right traces that may be 'suspect'; without it the best F1"
+        "--false-flag-rate", type=_share, default=0.3, help="share of any file's right traces that may be 'suspect'"
     )
     parser.add_argument(
-        "--not-sure-rate", type=_share, default=0.3, help="share of right traces that may be 'not sure' or 'suspect'"
+        "--not-sure-rate", type=_share, default=0.35, help="share of right traces that may be 'not sure' or 'suspect'"
+    )
+    parser.add_argument(
+        "--visible-rate", type=_share, default=0.2, help="share of right traces that may show a coloured token"
+    )
+    parser.add_argument(
+        "--outside-threshold", type=_share, default=0.7, help="from which probability on a text is another kind"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the choice of demonstrations and edits")
     parser.add_argument("--out", type=output_file, metavar="calibration.json", help="without it, beside the critic")
     return parser
+
+
+def _source(text: str) -> tuple[str, list[Path]]:
+    name, equals, files = text.partition("=")
+    paths = [Path(file) for file in (files if equals else text).split(",")]
+    missing = [str(path) for path in paths if not path.is_file()]
+    if missing:
+        raise argparse.ArgumentTypeError(f"there is no file {', '.join(missing)}")
+    return (name if equals else paths[0].stem), paths
 
 
 def _share(text: str) -> float:

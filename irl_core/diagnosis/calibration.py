@@ -2,68 +2,74 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from irl_core.diagnosis.evidence import FEATURES
+from irl_core.diagnosis.features import FEATURES
+from irl_core.diagnosis.scope import SCOPE_FEATURES
 from irl_core.text.records import Record
 
 
-class TraceModel(Record):
-    """P(the trace holds an error) = σ(intercept + of_steps · log-odds of Σ p_k + of_score · trace score).
+class Scope(Record):
+    """What kind of text the calibration is for: P(another kind) = σ(intercept + Σ weight · feature).
 
-    Steps are read one by one; the trace score also holds what is seen on the whole alone, such as a number of the
-    problem that no step uses. `source` and `n_traces` say on what it was fitted; of most of those traces only the
-    outcome is known.
-    """
-
-    of_steps: float
-    of_score: float
-    intercept: float
-    source: str
-    n_traces: int
-
-
-class Calibration(Record):
-    """A logistic hazard model over step features, and the thresholds of the diagnosis.
-
-    The hazard of step k is h_k = σ(intercept + Σ weight · (feature − mean) / scale): the probability that step k is
-    wrong given that all before it are right. Where there is a `trace_model` it has the last word on the whole trace,
-    and the steps share its probability in the hazards' proportions. `threshold` is on the probability that the trace
-    holds an error; between `unsure_above` and `threshold` the diagnosis says "not sure". `false_flag_rate` and
-    `not_sure_rate` are the shares of right traces that reached the one and the other when their problem was held out.
-    `source` and `n_traces` say on what it was fitted, `supervision` whether labels of people were used.
+    At or above `threshold` the critic does not judge. `other_kinds` are the sources that were shown as such;
+    `rate_inside` is the share of traces within the scope that are called another kind when their source is left out.
     """
 
     features: tuple[str, ...]
-    mean: tuple[float, ...]
-    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    intercept: float
+    threshold: float = Field(ge=0, le=1)
+    other_kinds: tuple[str, ...] = ()
+    rate_inside: float | None = None
+
+    def is_outside(self, values: Sequence[float]) -> bool:
+        """Whether a text with these `scope_features` is of another kind."""
+        logit = self.intercept + sum(w * x for w, x in zip(self.weights, values, strict=True))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))) >= self.threshold
+
+
+class Calibration(Record):
+    """A linear model of each step's log-odds, and the thresholds of the diagnosis.
+
+    Step k is the first wrong one with probability exp z_k / (1 + Σ exp z_j), z = intercept + Σ weight · feature.
+    `threshold` is on the probability that the trace holds an error; between `unsure_above` and `threshold` the
+    diagnosis says "not sure". A token's share in its step's log-odds is coloured fully at `heat_scale`.
+
+    `sources` names the files that it was fitted on, `source` says so in words, `supervision` whether labels of people
+    were used. `false_flag_rate` and `not_sure_rate` are the shares of right traces, of sources that were left out, that
+    reached the one threshold and the other.
+    """
+
+    features: tuple[str, ...]
     weights: tuple[float, ...]
     intercept: float
     threshold: float = Field(ge=0, le=1)
     unsure_above: float = Field(ge=0, le=1)
+    heat_scale: float = Field(gt=0)
     source: str
+    sources: tuple[str, ...] = ()
     n_traces: int
     supervision: str
     false_flag_rate: float | None = None
     not_sure_rate: float | None = None
-    trace_model: TraceModel | None = None
+    scope: Scope | None = None
 
     @model_validator(mode="after")
     def _as_many_of_each(self) -> Self:
-        if not len(self.features) == len(self.mean) == len(self.scale) == len(self.weights):
-            raise ValueError("mean, scale and weights need one entry per feature")
+        if len(self.features) != len(self.weights):
+            raise ValueError("weights need one entry per feature")
         return self
 
     @property
     def basis(self) -> str:
         """On what it was fitted, in words."""
-        more = ""
-        if self.trace_model:
-            more = f" and the outcomes of {self.trace_model.n_traces - self.n_traces:,} more"
-        return f"{self.n_traces:,} traces of {self.source}{more}"
+        return f"{self.n_traces:,} traces of {self.source}"
 
 
 def load_calibration(path: Path) -> Calibration:
@@ -77,12 +83,22 @@ def load_calibration(path: Path) -> Calibration:
         calibration = Calibration.model_validate_json(path.read_bytes())
     except OSError as error:
         raise ValueError(f"no calibration in {path}: make one with `python -m train.calibrate`") from error
-    if calibration.features != FEATURES:
+    except ValidationError as error:
         raise ValueError(
-            f"the calibration in {path} was fitted on the features {', '.join(calibration.features)}; this version of"
-            f" Errata computes {', '.join(FEATURES)}: make it anew with `python -m train.calibrate`"
-        )
+            f"the calibration in {path} is malformed or of an earlier version: make it anew with"
+            f" `python -m train.calibrate` ({error.error_count()} faults, the first: {error.errors()[0]['msg']})"
+        ) from error
+    for computed, fitted in ((FEATURES, calibration.features), _of_scope(calibration)):
+        if fitted != computed:
+            raise ValueError(
+                f"the calibration in {path} was fitted on the features {', '.join(fitted)}; this version of"
+                f" Errata computes {', '.join(computed)}: make it anew with `python -m train.calibrate`"
+            )
     return calibration
+
+
+def _of_scope(calibration: Calibration) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return SCOPE_FEATURES, calibration.scope.features if calibration.scope else SCOPE_FEATURES
 
 
 def calibration_of(critic: object) -> Calibration | None:

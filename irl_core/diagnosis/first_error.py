@@ -1,48 +1,56 @@
-"""From features of steps to the probability that each is the first wrong one."""
+"""From features of steps to the probability that each is the first wrong one, and each token's share in it."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from irl_core.diagnosis.calibration import Calibration, TraceModel
+import numpy as np
+
+from irl_core.diagnosis.calibration import Calibration
+from irl_core.diagnosis.features import Feature
 
 _LEAST = 1e-6
 
 
-def hazards(rows: Sequence[Sequence[float]], calibration: Calibration) -> list[float]:
-    """P(step k is wrong | the steps before it are right), one per row of features."""
-    standard = list(zip(calibration.mean, calibration.scale, calibration.weights, strict=True))
-    logits = (
-        calibration.intercept + sum(w * (x - m) / s for x, (m, s, w) in zip(row, standard, strict=True))
-        for row in rows
-    )
-    return [_logistic(logit) for logit in logits]
+def step_log_odds(rows: Sequence[Sequence[Feature]], calibration: Calibration) -> list[float]:
+    """z_k = intercept + Σ weight · feature: log P(step k is the first wrong one) − log P(no step is wrong)."""
+    return [
+        calibration.intercept + sum(w * f.value for w, f in zip(calibration.weights, row, strict=True)) for row in rows
+    ]
 
 
-def first_error_probabilities(hazard: Sequence[float]) -> list[float]:
-    """p_k = h_k Π_{j<k} (1 − h_j): the discrete-time survival form; they add up to P(any step is wrong) ≤ 1."""
-    probabilities, survival = [], 1.0
-    for h in hazard:
-        probabilities.append(h * survival)
-        survival *= 1 - h
-    return probabilities
+def first_error_probabilities(log_odds: Sequence[float] | np.ndarray) -> list[float]:
+    """p_k = exp z_k / (1 + Σ exp z_j): the steps and "no error" compete, so that no step can hide the others.
+
+    The probabilities add up to P(any step is wrong) < 1. A constant added to all z changes the sum and no order.
+    """
+    z = np.asarray(log_odds, dtype=float)
+    highest = max(0.0, float(z.max(initial=0.0)))
+    odds = np.exp(z - highest)
+    return list((odds / (math.exp(-highest) + odds.sum())).tolist())
 
 
-def apply_trace_model(probabilities: Sequence[float], trace_score: float, model: TraceModel) -> list[float]:
-    """The steps' probabilities in the same proportions, adding up to what the model says of the trace."""
-    if not probabilities:
-        return []
-    logit = model.intercept + model.of_steps * log_odds(sum(probabilities)) + model.of_score * trace_score
-    wrong = _logistic(logit)
-    return [p * wrong / sum(probabilities) for p in probabilities]
+def token_heat(rows: Sequence[Sequence[Feature]], calibration: Calibration, n_tokens: int) -> tuple[float, ...]:
+    """What each token takes from its step, (T,): minus its share in the log-odds that the step is the first wrong one.
+
+    The heat of a step's tokens and its `constant` add up to its log-odds: z_k = constant − Σ heat.
+    """
+    heat = np.zeros(n_tokens)
+    for row in rows:
+        for weight, feature in zip(calibration.weights, row, strict=True):
+            for token, share in feature.shares.items():
+                heat[token] -= weight * feature.value * share
+    return tuple(heat.tolist())
+
+
+def constant(row: Sequence[Feature], calibration: Calibration) -> float:
+    """What of a step's log-odds comes from no token: the intercept and the features without shares."""
+    weighed = zip(calibration.weights, row, strict=True)
+    return calibration.intercept + sum(w * f.value for w, f in weighed if not f.shares)
 
 
 def log_odds(probability: float) -> float:
     """log p / (1 − p), with p kept a millionth away from 0 and 1."""
     p = min(max(probability, _LEAST), 1 - _LEAST)
     return math.log(p / (1 - p))
-
-
-def _logistic(logit: float) -> float:
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from irl_core.diagnosis.calibration import Calibration, calibration_of
-from irl_core.diagnosis.evidence import StepEvidence, features, gather
-from irl_core.diagnosis.first_error import apply_trace_model, first_error_probabilities, hazards
-from irl_core.text.carry_forward import Carried, carry_forward
+from irl_core.diagnosis.evidence import StepEvidence, TraceEvidence, gather
+from irl_core.diagnosis.features import features
+from irl_core.diagnosis.first_error import first_error_probabilities, step_log_odds, token_heat
 from irl_core.text.equations import EquationCheck
-from irl_core.text.number_use import numbers_in
 from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
 
 StepVerdict = Literal["fine", "suspect", "not sure", "follows", "not judged"]
-"""`not judged`: the critic has no calibration, so nobody knows which of its rewards is low enough to be suspect."""
+"""`not judged`: the critic has no calibration, or the text is of a kind that it was not calibrated on."""
 
 
 class StepFinding(Record):
@@ -99,27 +98,44 @@ def diagnose(
 def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration: Calibration | None) -> Diagnosis:
     """As `diagnose`, of a score that is known.
 
-    With hazards h_k the probability that step k is the first wrong one is p_k = h_k Π_{j<k} (1 − h_j), and the trace
-    holds an error with probability Σ p_k, unless the calibration has a model of whole traces. At or above the
-    threshold the most probable step is suspect and the steps after it only follow; a little below it, the most
-    probable step is marked "not sure".
+    At or above the threshold on the probability that the trace holds an error (`first_error_probabilities`) the most
+    probable step is suspect and the steps after it only follow; a little below it, the most probable step is marked
+    "not sure". A text of another kind than the calibration's has no mark; what is false exactly is still told.
 
     A step with a false equation that is its own slip is always suspect. It is the first suspect too, unless an earlier
     step passes the threshold by its own probability: then that one is, and both are marked.
     """
     evidence = gather(question, trace, score)
-    carried = carry_forward([e.equations for e in evidence], numbers_in(question))
     if calibration is None:
-        return Diagnosis(
-            steps=tuple(
-                _finding(e, None, "not judged", _reason(e, k, None, carried[k])) for k, e in enumerate(evidence)
-            )
-        )
-    probabilities = first_error_probabilities(hazards(features(evidence), calibration))
-    if calibration.trace_model is not None:
-        probabilities = apply_trace_model(probabilities, score.trace_score, calibration.trace_model)
+        return Diagnosis(steps=_findings(evidence, _no_verdicts(evidence), None))
+    rows = features(evidence)
+    probabilities = first_error_probabilities(step_log_odds(rows, calibration))
+    verdicts = _judge(evidence, probabilities, calibration)
+    return Diagnosis(
+        steps=_findings(evidence, verdicts, probabilities),
+        first_suspect=verdicts.suspect,
+        not_sure=verdicts.not_sure,
+        outside=verdicts.outside,
+        token_heat=token_heat(rows, calibration, evidence.n_tokens),
+        heat_scale=calibration.heat_scale,
+        calibrated_on=calibration.basis,
+    )
+
+
+class _Verdicts(NamedTuple):
+    """What is said of each step, and of the whole."""
+
+    of_steps: tuple[StepVerdict, ...]
+    suspect: int | None = None
+    not_sure: bool = False
+    outside: bool = False
+
+
+def _judge(evidence: TraceEvidence, probabilities: Sequence[float], calibration: Calibration) -> _Verdicts:
+    if calibration.scope is not None and calibration.scope.is_outside(evidence.scope):
+        return _no_verdicts(evidence)._replace(outside=True)
+    slips = [k for k, step in enumerate(evidence.steps) if step.slips]
     wrong = sum(probabilities)
-    slips = _own_slips(evidence, carried)
     considered = probabilities[: slips[0]] if slips else probabilities
     top = max(range(len(considered)), key=considered.__getitem__, default=None)
     suspect: int | None
@@ -127,34 +143,31 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
         suspect = top if top is not None and considered[top] >= calibration.threshold else slips[0]
     else:
         suspect = top if wrong >= calibration.threshold else None
-    unsure = suspect is None and wrong >= calibration.unsure_above
+    unsure = top if suspect is None and wrong >= calibration.unsure_above else None
     verdicts: list[StepVerdict] = [
-        "suspect" if k in slips else _verdict(k, suspect, top if unsure else None) for k in range(len(evidence))
+        "suspect" if k in slips else _verdict(k, suspect, unsure) for k in range(len(probabilities))
     ]
-    findings = tuple(
-        _finding(e, p, verdicts[k], _reason(e, k, suspect, carried[k]))
-        for k, (p, e) in enumerate(zip(probabilities, evidence, strict=True))
-    )
-    return Diagnosis(steps=findings, first_suspect=suspect, not_sure=unsure, calibrated_on=calibration.basis)
+    return _Verdicts(tuple(verdicts), suspect, unsure is not None)
 
 
-def _own_slips(evidence: Sequence[StepEvidence], carried: Sequence[Carried]) -> list[int]:
-    """The steps with a false equation, but for those that only repeat an earlier one."""
-    return [
-        k
-        for k, (found, carry) in enumerate(zip(evidence, carried, strict=True))
-        if carry.repeats is None and any(not equation.ok for equation in found.equations)
-    ]
+def _no_verdicts(evidence: TraceEvidence) -> _Verdicts:
+    nothing: StepVerdict = "not judged"
+    return _Verdicts((nothing,) * len(evidence.steps))
 
 
-def _finding(evidence: StepEvidence, probability: float | None, verdict: StepVerdict, reason: str) -> StepFinding:
-    return StepFinding(
-        error_probability=probability,
-        verdict=verdict,
-        reward=evidence.reward,
-        surprise=evidence.surprise,
-        equations=evidence.equations,
-        reason=reason,
+def _findings(
+    evidence: TraceEvidence, verdicts: _Verdicts, probabilities: Sequence[float] | None
+) -> tuple[StepFinding, ...]:
+    return tuple(
+        StepFinding(
+            error_probability=None if probabilities is None else probabilities[k],
+            verdict=verdicts.of_steps[k],
+            reward=step.reward,
+            surprise=step.surprise,
+            equations=step.equations,
+            reason=_reason(step, k, verdicts.suspect),
+        )
+        for k, step in enumerate(evidence.steps)
     )
 
 
@@ -166,8 +179,9 @@ def _verdict(k: int, suspect: int | None, unsure: int | None) -> StepVerdict:
     return "not sure" if k == unsure else "fine"
 
 
-def _reason(evidence: StepEvidence, k: int, suspect: int | None, carried: Carried) -> str:
+def _reason(evidence: StepEvidence, k: int, suspect: int | None) -> str:
     """One sentence for a person; exact findings come before the critic's opinion."""
+    carried = evidence.carried
     given = f"right given your {', '.join(carried.given[:3])}" if carried.given else ""
     if false := next((e for e in evidence.equations if not e.ok), None):
         if carried.repeats is not None:
@@ -186,7 +200,7 @@ def _reason(evidence: StepEvidence, k: int, suspect: int | None, carried: Carrie
     if k == suspect and any(e.expected.startswith("-") for e in evidence.equations):
         return "its result is below zero"
     if k == suspect:
-        return f"the critic finds this step unlikely for an expert (reward {evidence.reward:+.1f} nats)"
+        return "the critic finds its choice of numbers or operations unlikely for an expert"
     if rounded := next((e for e in evidence.equations if e.rounded_to_whole), None):
         return f"arithmetic checked; {rounded.expected} was rounded to {rounded.stated}"
     return "arithmetic checked" if evidence.equations else "nothing to check exactly"

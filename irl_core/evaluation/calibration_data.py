@@ -1,4 +1,4 @@
-"""What a calibration is fitted on: the features of every step of traces whose labels are known."""
+"""What a calibration is fitted on: the features of every step of traces whose labels are known, by source."""
 
 from __future__ import annotations
 
@@ -10,39 +10,62 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from tqdm import tqdm
 
-from irl_core.diagnosis.evidence import FEATURES, features, gather
+from irl_core.diagnosis.evidence import gather
+from irl_core.diagnosis.features import Feature, features
 from irl_core.evaluation.localisation_metrics import StepLabels
+from irl_core.evaluation.score_cache import ScoreCache
 from irl_core.evaluation.trace_files import read_traces
 from irl_core.text.json_lines import BadLine
 from irl_core.text.scores import TraceScore
+from irl_core.text.steps import step_of_tokens
 from irl_core.text.traces import Trace
 
 WINDOW = 64
+NO_ERROR, WRONG_SOMEWHERE = -1, -2
 
 
 class CalibrationExample(NamedTuple):
-    """A trace and its first wrong step, 0-based, -1 for none.
+    """A trace and its first wrong step, 0-based, or `NO_ERROR`, or `WRONG_SOMEWHERE` where nobody said which.
 
-    Where only the outcome of a trace is known, 0 says that it is wrong somewhere.
+    `group` names the problem: the same name in all sources for problems of which one is made from the other.
     """
 
     question: str
     trace: Trace
     first_error: int
+    group: str
+
+
+class TraceFeatures(NamedTuple):
+    """One trace as the calibration sees it: the features of each step, of what kind its text is, each token's step."""
+
+    steps: Sequence[tuple[Feature, ...]]
+    scope: tuple[float, ...]
+    owners: Sequence[int]
+
+    @property
+    def n_tokens(self) -> int:
+        """How many tokens the critic read."""
+        return len(self.owners)
+
+    @property
+    def values(self) -> np.ndarray:
+        """The features (K, F)."""
+        return np.array([[feature.value for feature in step] for step in self.steps])
 
 
 @dataclass(frozen=True)
 class CalibrationData:
-    """N traces of one source: features (K, F) of the steps of each, and arrays (N,).
+    """N traces of one file; `first_error` and `groups`, arrays (N,), are as in `CalibrationExample`.
 
-    `first_error` is as in `CalibrationExample`, `problems` holds names that are the same in all sources, `scores` are
-    the trace scores.
+    `name` is the file's, `source` that of where it is from: files of one source are left out together.
     """
 
-    features: Sequence[np.ndarray]
+    name: str
+    source: str
+    traces: Sequence[TraceFeatures]
     first_error: np.ndarray
-    problems: np.ndarray
-    scores: np.ndarray
+    groups: np.ndarray
 
     def __len__(self) -> int:
         return len(self.first_error)
@@ -50,58 +73,76 @@ class CalibrationData:
     @property
     def erroneous(self) -> np.ndarray:
         """Which traces hold an error (N,)."""
-        return np.asarray(self.first_error >= 0)
+        return np.asarray(self.first_error != NO_ERROR)
+
+    @property
+    def located(self) -> np.ndarray:
+        """Of which traces it is known which step is the first wrong one, or that none is (N,)."""
+        return np.asarray(self.first_error != WRONG_SOMEWHERE)
 
     def where(self, keep: np.ndarray) -> CalibrationData:
         """The traces that `keep` (N,) marks."""
-        return CalibrationData(
-            [rows for rows, kept in zip(self.features, keep, strict=True) if kept],
-            self.first_error[keep],
-            self.problems[keep],
-            self.scores[keep],
-        )
+        traces = [trace for trace, kept in zip(self.traces, keep, strict=True) if kept]
+        return CalibrationData(self.name, self.source, traces, self.first_error[keep], self.groups[keep])
 
     def step_labels(self, probabilities: Sequence[np.ndarray]) -> StepLabels:
-        """The traces with each step's probability of being the first wrong one, (K,) for each trace."""
-        rewards = [rows[:, FEATURES.index("reward")] for rows in self.features]
-        return StepLabels.of(probabilities, rewards, self.first_error.tolist())
+        """The traces, all of them located, with each step's probability of being the first wrong one, (K,) each."""
+        return StepLabels.of(probabilities, [-p for p in probabilities], self.first_error.tolist())
 
 
 class ScoresMany(Protocol):
-    """What `collect_features` needs of a critic."""
+    """What `collect` needs of a critic."""
+
+    sha256: str | None
 
     def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
         """Scores of (question, trace) pairs, in their order."""
         ...
 
 
-def collect_features(critic: ScoresMany, examples: Sequence[CalibrationExample]) -> CalibrationData:
+def collect(
+    critic: ScoresMany,
+    name: str,
+    source: str,
+    examples: Sequence[CalibrationExample],
+    cache: ScoreCache | None = None,
+) -> CalibrationData:
     """Score the traces, `WINDOW` at a time, and gather what the diagnosis would know of every step."""
-    rows: list[np.ndarray] = []
-    scores: list[float] = []
-    for start in tqdm(range(0, len(examples), WINDOW), desc="scoring", unit="batch"):
+    rows: list[TraceFeatures] = []
+    cache = cache or ScoreCache(None, critic.sha256)
+    for start in tqdm(range(0, len(examples), WINDOW), desc=f"scoring {name}", unit="batch"):
         window = examples[start : start + WINDOW]
-        scored = critic.score_many([(x.question, x.trace) for x in window])
-        rows += [np.array(features(gather(x.question, x.trace, s))) for x, s in zip(window, scored, strict=True)]
-        scores += [s.trace_score for s in scored]
+        scores = cache.scores(critic, [(x.question, x.trace) for x in window])
+        for example, score in zip(window, scores, strict=True):
+            evidence = gather(example.question, example.trace, score)
+            owners = step_of_tokens(score.offsets, example.trace.steps)
+            rows.append(TraceFeatures(features(evidence), evidence.scope, owners))
     return CalibrationData(
-        features=rows,
-        first_error=np.array([x.first_error for x in examples], dtype=np.int64),
-        problems=np.array([x.question for x in examples], dtype=str),
-        scores=np.array(scores, dtype=float),
+        name,
+        source,
+        rows,
+        np.array([x.first_error for x in examples], dtype=np.int64),
+        np.array([x.group for x in examples], dtype=str),
     )
 
 
-def traces_with_step_labels(paths: Sequence[Path]) -> Iterator[CalibrationExample]:
-    """The traces of the files that say which step is the first wrong one; all others are passed over."""
-    for path in paths:
-        for line in read_traces(path):
-            if not isinstance(line, BadLine) and line.first_error_step is not None:
-                yield CalibrationExample(line.question, line.trace, line.first_error_step)
+def labelled_traces(path: Path, limit: int | None = None) -> Iterator[CalibrationExample]:
+    """The first `limit` traces of a file that say which step is the first wrong one, or whether the answer is right.
 
-
-def traces_with_outcomes(path: Path) -> Iterator[CalibrationExample]:
-    """The traces of a file that are known to end right or wrong; a wrong one is wrong somewhere."""
+    Traces with neither are passed over. A line's `qid` or `seed_qid` names its problem where it has one, since a
+    problem that was altered is no other problem.
+    """
+    taken = 0
     for line in read_traces(path):
-        if not isinstance(line, BadLine) and line.final_correct is not None:
-            yield CalibrationExample(line.question, line.trace, -1 if line.final_correct else 0)
+        if isinstance(line, BadLine) or (limit is not None and taken >= limit):
+            continue
+        group = str(line.record.get("seed_qid") or line.record.get("qid") or line.question)
+        if line.first_error_step is not None:
+            yield CalibrationExample(line.question, line.trace, line.first_error_step, group)
+        elif line.final_correct is not None:
+            yield CalibrationExample(
+                line.question, line.trace, NO_ERROR if line.final_correct else WRONG_SOMEWHERE, group
+            )
+        else:
+            continue
+        taken += 1

@@ -24,15 +24,19 @@ _LAYOUT = re.compile(
     re.IGNORECASE,
 )
 
+# How a person writes an operator says nothing of whether it is the right one.
+_OPERATORS = str.maketrans("×·⋅∙÷−", "****/-")
+_TIMES = re.compile(r"(?<=[0-9)%])([ ]?)[xX](?=[ ]?[($€£]?[0-9.])")
+
 
 def read_plainly(text: str) -> PlainText:
     """The plain reading of a solution, each character with the place where it is written.
 
-    Calculator marks, markup, the labels of steps and lists, empty lines, indents and doubled spaces are not read. A
-    text that has nothing else is read as it is written.
+    Calculator marks, markup, the labels of steps and lists, empty lines, indents and doubled spaces are not read, and
+    operators are read in one manner. A text that has nothing else is read as it is written.
 
     >>> read_plainly("### Step 1:\\n\\n1. **Cost:** \\\\( 3 \\\\times 4 = 12 \\\\)").text
-    'Cost: 3 × 4 = 12'
+    'Cost: 3 * 4 = 12'
     """
     clean, positions = strip_calculator_marks(text)
     plain = read_markup(clean)
@@ -40,7 +44,7 @@ def read_plainly(text: str) -> PlainText:
     if not kept or not plain.text.strip():
         return PlainText(text, range(len(text)), range(1, len(text) + 1))
     return PlainText(
-        "".join(plain.text[i] for i in kept),
+        _TIMES.sub(r"\1*", "".join(plain.text[i] for i in kept).translate(_OPERATORS)),
         [positions[plain.starts[i]] for i in kept],
         [positions[plain.ends[i] - 1] + 1 for i in kept],
     )
