@@ -11,23 +11,22 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from irl_core.diagnosis.evidence import StepEvidence, TraceEvidence
+from irl_core.diagnosis.mentions import Mention
 
 FEATURES = (
     "worst_choice",
     "three_worst_choices",
     "mean_choice",
-    "worst_repeated",
-    "five_worst_tokens",
     "false_equation",
     "unknown_number",
-    "answer_mismatch",
     "no_number",
     "free_surprise",
+    "upper_surprise",
 )
 MOST_NATS = 20.0
-
-Tokens = tuple[int, ...]
 
 
 class Feature(NamedTuple):
@@ -41,44 +40,46 @@ def features(evidence: TraceEvidence) -> list[tuple[Feature, ...]]:
     """`FEATURES` of each step.
 
     A *choice* is a number or an operator that no true equation before it vouches for. `worst_choice` is the surprise
-    of the worst, `three_worst_choices` and `mean_choice` are means; `worst_repeated` is of numbers that the solution
-    wrote before, `five_worst_tokens` a mean over tokens of any kind. `free_surprise` is the same in every step: the
-    mean surprise of the numbers that follow from what stands before them, which tells how strange the writing is.
+    of the worst, `three_worst_choices` and `mean_choice` are means. Two are the same in every step: `free_surprise` is
+    the mean surprise of numbers that follow from what stands before them, `upper_surprise` the 80th percentile of all
+    tokens.
     """
-    free = Feature(_log(_mean(m.excess for s in evidence.steps for m in s.mentions if m.vouched or m.seen)))
-    return [(*_of_step(step), free) for step in evidence.steps]
+    return [(*_of_step(step), *_of_trace(evidence)) for step in evidence.steps]
 
 
 def _of_step(step: StepEvidence) -> tuple[Feature, ...]:
-    choices = {tuple(m.tokens): m.excess for m in step.mentions if not m.vouched}
-    repeated = {tuple(m.tokens): m.excess for m in step.mentions if m.seen}
-    tokens: dict[Tokens, float] = {(token,): excess for token, excess in step.tokens}
+    choices = [mention for mention in step.mentions if not mention.vouched]
     false = [e.span for e in step.slips]
     stated = [m.tokens for m in step.mentions if m.is_number and any(a <= m.span[0] < b for a, b in false)]
+    excess = dict(step.tokens)
     return (
-        _mean_of_worst(choices, 1),
-        _mean_of_worst(choices, 3),
-        _mean_of_worst(choices, len(choices)),
-        _mean_of_worst(repeated, 1),
-        _mean_of_worst(tokens, 5),
+        _mean_of_worst(choices, 1, excess),
+        _mean_of_worst(choices, 3, excess),
+        _mean_of_worst(choices, len(choices), excess),
         Feature(float(bool(false)), _shared(stated[-1:])),
         Feature(float(min(2, len(step.unknown))), _shared(step.unknown_tokens)),
-        Feature(float(step.answer_mismatch), _shared([m.tokens for m in step.mentions if m.is_number][-1:])),
         Feature(float(not any(m.is_number for m in step.mentions))),
     )
 
 
-def _mean_of_worst(excess: Mapping[Tokens, float], n: int) -> Feature:
-    """log(1 + mean of the n highest), shared by the tokens in proportion to what they add."""
-    worst = sorted(excess.items(), key=lambda item: -item[1])[: max(1, n)]
-    total = sum(max(0.0, nats) for _, nats in worst)
-    if not total:
-        return Feature(0.0)
-    shares: dict[int, float] = {}
-    for tokens, nats in worst:
-        for token in tokens:
-            shares[token] = shares.get(token, 0.0) + max(0.0, nats) / total / len(tokens)
-    return Feature(_log(_mean(nats for _, nats in worst)), shares)
+def _of_trace(evidence: TraceEvidence) -> tuple[Feature, ...]:
+    free = [m.excess for step in evidence.steps for m in step.mentions if m.vouched or m.seen]
+    tokens = [excess for step in evidence.steps for _, excess in step.tokens]
+    return Feature(_log(_mean(free))), Feature(_log(float(np.quantile(tokens, 0.8)) if tokens else 0.0))
+
+
+def _mean_of_worst(mentions: Iterable[Mention], n: int, excess: Mapping[int, float]) -> Feature:
+    """log(1 + mean of the n highest), shared by their tokens in proportion to what each adds."""
+    worst = sorted(mentions, key=lambda mention: -mention.excess)[: max(1, n)]
+    value = _log(_mean(mention.excess for mention in worst))
+    added: dict[int, float] = {}
+    for mention in worst:
+        for token in mention.tokens:
+            added[token] = max(0.0, excess.get(token, 0.0))
+    total = sum(added.values())
+    return (
+        Feature(value, {token: nats / total for token, nats in added.items()}) if value and total else Feature(value)
+    )
 
 
 def _shared(groups: Iterable[Iterable[int]]) -> dict[int, float]:

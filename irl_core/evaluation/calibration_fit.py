@@ -18,6 +18,8 @@ from irl_core.evaluation.calibration_data import NO_ERROR, WRONG_SOMEWHERE, Cali
 
 # Surprise and exact findings only speak against a step; what tells how strange the writing is may speak for it.
 MAY_BE_NEGATIVE = frozenset({"no_number", "free_surprise"})
+HELD_BACK = {"upper_surprise": 500.0}
+"""How much more the weight of a feature is penalised whose level differs between sources more than it tells."""
 
 
 class StepModel(NamedTuple):
@@ -62,7 +64,9 @@ def fit_steps(files: Sequence[CalibrationData], penalty: float) -> StepModel:
     standard = problem._replace(features=problem.features / scale)
     free = [(None, None) if name in MAY_BE_NEGATIVE else (0.0, None) for name in FEATURES]
     start = np.append(np.zeros(len(scale)), -np.log(1 + len(problem.owner) / len(problem.label)))
-    found = minimize(_loss, start, args=(standard, penalty), jac=True, method="L-BFGS-B", bounds=[*free, (None, None)])
+    penalties = penalty * np.array([HELD_BACK.get(name, 1.0) for name in FEATURES])
+    bounds = [*free, (None, None)]
+    found = minimize(_loss, start, args=(standard, penalties), jac=True, method="L-BFGS-B", bounds=bounds)
     return StepModel(found.x[:-1] / scale, float(found.x[-1]))
 
 
@@ -83,8 +87,8 @@ def trace_weights(files: Sequence[CalibrationData]) -> np.ndarray:
     return np.array([len(names) / len(counts) / counts[name] for name in names])
 
 
-def _loss(parameters: np.ndarray, problem: _Problem, penalty: float) -> tuple[float, np.ndarray]:
-    """Minus the penalised log-likelihood, and its gradient."""
+def _loss(parameters: np.ndarray, problem: _Problem, penalties: np.ndarray) -> tuple[float, np.ndarray]:
+    """Minus the penalised log-likelihood, and its gradient; `penalties` (F,)."""
     weights, intercept = parameters[:-1], parameters[-1]
     z = np.clip(problem.features @ weights + intercept, -50, 50)
     n = len(problem.label)
@@ -97,9 +101,9 @@ def _loss(parameters: np.ndarray, problem: _Problem, penalty: float) -> tuple[fl
     slope = problem.weight[problem.owner] * odds * by_trace[problem.owner]
     located = ~none & ~anywhere
     np.add.at(slope, problem.label[located], problem.weight[located])
-    loss = -float(problem.weight @ likelihood) + penalty / 2 * float(weights @ weights)
+    loss = -float(problem.weight @ likelihood) + float(penalties @ weights**2) / 2
     gradient = -np.append(problem.features.T @ slope, slope.sum())
-    gradient[:-1] += penalty * weights
+    gradient[:-1] += penalties * weights
     return loss, gradient
 
 
