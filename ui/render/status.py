@@ -81,7 +81,7 @@ def _told(session: Session) -> str:
             f"{outside}{of} {are} not of a kind that the critic was calibrated on, so it does not judge {them}"
         )
     if unsure:
-        told.append(f"of {unsure}{of} it is not sure" if outside else f"of {unsure}{of} the critic is not sure")
+        told.append(f"{'it' if outside else 'the critic'} is not sure of {unsure}{of}")
     return "; ".join(filter(None, told))
 
 

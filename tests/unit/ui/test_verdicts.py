@@ -166,7 +166,7 @@ def test_the_status_tells_how_many_solutions_are_not_judged_and_of_how_many_it_i
         session(unsure, fine, other)
     )
     assert "2 of 2 are not of a kind" in render_opened(session(other, other))
-    assert "of 1 of 2 the critic is not sure" in render_opened(session(unsure, fine))
+    assert "the critic is not sure of 1 of 2" in render_opened(session(unsure, fine))
     assert "kind" not in render_opened(session(fine))
 
 
