@@ -1,4 +1,4 @@
-// Page-wide manners: the switches for theme, marks and projector, Ctrl+Enter, the token tooltip, and the choice of granularity.
+// Page-wide manners: the switches for theme, marks and projector, Ctrl+Enter, the token tooltip, and what is coloured by what.
 const body = document.body;
 const remember = (key, value) => { try { localStorage.setItem(key, value); } catch (_) { /* private mode: not kept */ } };
 const recall = (key) => { try { return localStorage.getItem(key); } catch (_) { return null; } };
@@ -48,16 +48,18 @@ document.addEventListener("pointerover", (event) => {
 });
 document.addEventListener("scroll", () => { tip.hidden = true; }, { capture: true, passive: true });
 
-const grain = (value) => {
-  body.classList.toggle("by-step", value === "step");
-  for (const input of document.querySelectorAll(".grain input")) input.checked = input.value === value;
+// The legend's switches. The body has the class `by-…` of a switch's second choice while that one is made.
+const second = (input) => input.closest("fieldset").dataset.second;
+const agree = () => {
+  for (const input of document.querySelectorAll(".switch input")) {
+    const wanted = body.classList.contains(`by-${second(input)}`) === (input.value === second(input));
+    if (input.checked !== wanted) input.checked = wanted;
+  }
 };
 document.addEventListener("change", (event) => {
-  if (!event.target.matches?.(".grain input")) return;
-  grain(event.target.value);
+  if (!event.target.matches?.(".switch input")) return;
+  body.classList.toggle(`by-${second(event.target)}`, event.target.value === second(event.target));
+  agree();
 });
-// A solution that is drawn later must show the choice made earlier.
-new MutationObserver(() => {
-  const wanted = body.classList.contains("by-step") ? "step" : "token";
-  for (const input of document.querySelectorAll(`.grain input[value="${wanted}"]`)) if (!input.checked) input.checked = true;
-}).observe(body, { childList: true, subtree: true });
+// A solution that is drawn later must show the choices made earlier.
+new MutationObserver(agree).observe(body, { childList: true, subtree: true });

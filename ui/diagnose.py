@@ -9,7 +9,7 @@ import gradio as gr
 
 from .reading_column import ReadingColumn, Updates
 from .render.solution import draw_solution
-from .render.status import running
+from .render.status import render_checked, running
 from .theme import html
 from .validation import MAX_PROBLEM, MAX_SOLUTION, read_problem, read_solution
 from .waiting import OFF, faults_in_words, require, wait_until_ready
@@ -82,4 +82,4 @@ class DiagnoseTab:
             yield {self.status: ""}
             raise
         reading = draw_solution(session, 0, "diagnose", rewritable=True)
-        yield {self.status: "", **self.reading.show(reading), self.session: session}
+        yield {self.status: render_checked(session), **self.reading.show(reading), self.session: session}

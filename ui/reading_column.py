@@ -1,4 +1,4 @@
-"""The wide column of both tabs: one solution to be read, and below it the belief chart and the numbers behind it."""
+"""The wide column of both tabs: one solution to be read, and below it a chart and the numbers behind it."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ class ReadingColumn:
         with gr.Column(scale=3, min_width=300):
             self.text = html(blank, js_on_load=script("reading.js"), elem_classes="reading", elem_id=elem_id)
             with gr.Column(visible=False, elem_classes="charts") as self.charts:
-                html('<header class="bar"><h3>Belief along the solution</h3></header>')
+                self.chart_title = html()
                 self.chart = gr.Plot(show_label=False, container=False, elem_classes="chart")
                 self.numbers = html()
 
     @property
     def parts(self) -> list[Block]:
         """What `show` changes."""
-        return [self.text, self.charts, self.chart, self.numbers]
+        return [self.text, self.charts, self.chart_title, self.chart, self.numbers]
 
     def show(self, reading: Reading) -> Updates:
         """A solution, or whatever stands in its place; the chart is hidden where there is none."""
         return {
             self.text: reading.text,
             self.charts: gr.update(visible=reading.chart is not None),
+            self.chart_title: f'<header class="bar"><h3>{reading.chart_title}</h3></header>',
             self.chart: reading.chart,
             self.numbers: reading.numbers,
         }

@@ -23,7 +23,7 @@ from .waiting import OFF
 
 _BLANK = (
     '<div class="blank"><p>Type a problem, or take one of the examples. A small language model writes several '
-    "solutions; a critic, taught by expert solutions alone, marks every token and says which step to check.</p></div>"
+    "solutions; a critic, taught by expert solutions alone, says which step to check, and shows why.</p></div>"
 )
 _DEFAULTS = Sampling()
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import gradio as gr
+from pydantic import ValidationError
 
 from irl_core.policy.sampling import Sampling
 from irl_core.session.record import Session, load_session
@@ -76,8 +77,11 @@ def read_session(data: bytes | None) -> Session:
     try:
         session = load_session(data or b"")
     except ValueError as fault:
+        newer = isinstance(fault, ValidationError) and any(e["loc"] == ("schema_version",) for e in fault.errors())
+        why = " It may have been saved by a newer one: open it there." if newer else ""
         raise refusal(
-            "This is not a session that this version of Errata can read. Choose a file saved with “Save session”.",
+            "This is not a session that this version of Errata can read."
+            f"{why} Choose a file saved with “Save session”.",
         ) from fault
     if not 0 < len(session.traces) <= MAX_OPENED or max(len(t.text) for t in session.traces) > MAX_SOLUTION:
         raise refusal(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from irl_core.diagnosis.rerank import Ranking
 from irl_core.diagnosis.suspect_step import Diagnosis
@@ -13,6 +13,7 @@ from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Problem, Trace
 
+VERSION = 2
 MAX_SESSION_BYTES = 5_000_000
 MAX_TRACES = 64
 
@@ -38,11 +39,15 @@ class Session(Record):
     to the policy, None where a solution was pasted. `verdicts` is a reader's own judgement by trace number (as text);
     `seconds` is how long the run took.
 
+    Version 2 added the tokens' log-probabilities, a diagnosis's heat, and its word for texts that the critic does not
+    judge. A session of version 1 is read as one of version 2 without them.
+
     Raises:
-        ValueError: if scores, diagnoses and traces do not belong together, or more than 64 traces are asked for.
+        ValueError: if scores, diagnoses and traces do not belong together, more than 64 traces are asked for, or the
+            version is none that is known.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: int = VERSION
     problem: Problem
     settings: Sampling | None = None
     policy: ModelCard | None = None
@@ -53,6 +58,18 @@ class Session(Record):
     ranking: Ranking | None = None
     verdicts: dict[str, str] = Field(default_factory=dict)
     seconds: float | None = None
+
+    @field_validator("schema_version")
+    @classmethod
+    def _read_as_newest(cls, version: int) -> int:
+        if version > VERSION:
+            raise ValueError(
+                f"the session is of version {version}, and this Errata reads versions up to {VERSION}: "
+                "open it with a newer Errata"
+            )
+        if version < 1:
+            raise ValueError(f"a session's version is 1 or more, not {version}")
+        return VERSION
 
     @model_validator(mode="after")
     def _parallel(self) -> Self:
@@ -65,6 +82,11 @@ class Session(Record):
                 raise ValueError("a score points past the end of its trace")
             if len(score.step_rewards) != len(trace.steps):
                 raise ValueError("a score must have one entry per step of its trace")
+        for score, diagnosis in zip(self.scores, self.diagnoses, strict=True):
+            if diagnosis.token_heat and len(diagnosis.token_heat) != len(score.offsets):
+                raise ValueError("a diagnosis must have one heat per token of its score, or none")
+            if diagnosis.heat_scale is not None and diagnosis.heat_scale <= 0:
+                raise ValueError("a heat scale must be above zero")
         return self
 
     def to_json(self) -> str:

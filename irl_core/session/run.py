@@ -1,4 +1,4 @@
-"""One problem while it is being solved: traces grow and get rewards, end and are diagnosed, and at last are ranked."""
+"""One problem while it is being solved: traces grow and are diagnosed step by step, end, and at last are ranked."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from irl_core.diagnosis.suspect_step import Diagnosis, diagnose
 from irl_core.policy.sampling import Sampling, TraceEnded, TraceEvent
 from irl_core.session.record import Session
 from irl_core.text.scores import TraceScore
+from irl_core.text.steps import split_steps
 from irl_core.text.traces import Trace
 
 if TYPE_CHECKING:
@@ -24,11 +25,24 @@ _FIRST_EVENTS, _MORE_EVENTS = 16, 48
 
 
 @dataclass(frozen=True)
+class FinishedSteps:
+    """The beginning of a trace that is still being written, up to its last step, as the critic reads it."""
+
+    trace: Trace
+    score: TraceScore
+    diagnosis: Diagnosis
+
+
+@dataclass(frozen=True)
 class Growing:
-    """A trace while it is written. `score` belongs to its beginning, None before the critic has read any of it."""
+    """A trace while it is written.
+
+    `finished` are the steps that were complete when the critic last read, None where there was none yet. The last step
+    is never among them: half an equation, or a sentence that goes on, says nothing of what it will be.
+    """
 
     text: str
-    score: TraceScore | None = None
+    finished: FinishedSteps | None = None
 
 
 @dataclass(frozen=True)
@@ -102,18 +116,34 @@ class Run:
         return time.monotonic() - self._started
 
     def _read(self) -> None:
-        """One pass over all that is new: traces that ended join the session, the others get their rewards so far."""
+        """One pass over all that is new: traces that ended join the session, of the others the finished steps."""
         ended = {i: trace for i, trace in self._ended.items() if trace.text.strip()}
         growing = {i: trace for i, trace in self._growing.items() if i not in self._ended}
-        begun = {i: trace for i, trace in growing.items() if trace.text.strip()}
-        scores = self._scorer.score(list(ended.values()), [Trace.unsplit(trace.text) for trace in begun.values()])
+        begun = {i: steps for i, trace in growing.items() if (steps := finished_steps(trace.text)) is not None}
+        everything = [*ended.values(), *begun.values()]
+        # What is not read again is forgotten: a pass over nothing would forget even the problem.
+        scores = self._scorer.score(everything) if everything else []
         for trace, score in zip(ended.values(), scores[: len(ended)], strict=True):
-            diagnosis = diagnose(self.session.problem.question, trace, self._critic, score=score)
-            self.session = with_trace(self.session, trace, score, diagnosis)
-        for (i, beginning), score in zip(begun.items(), scores[len(ended) :], strict=True):
-            growing[i] = replace(beginning, score=score)
+            self.session = with_trace(self.session, trace, score, self._diagnosed(trace, score))
+        for (i, steps), score in zip(begun.items(), scores[len(ended) :], strict=True):
+            before = growing[i].finished
+            if before is None or before.trace != steps:
+                growing[i] = replace(growing[i], finished=FinishedSteps(steps, score, self._diagnosed(steps, score)))
         self._growing, self._ended = growing, {}
         self._events_since_read, self._read_after = 0, _MORE_EVENTS
+
+    def _diagnosed(self, trace: Trace, score: TraceScore) -> Diagnosis:
+        return diagnose(self.session.problem.question, trace, self._critic, score=score)
+
+
+def finished_steps(text: str) -> Trace | None:
+    """All but the last step of a solution that is still being written; None where no step is finished.
+
+    >>> finished_steps("3 * 4 = 12\\n12 + 1 =").step_texts()
+    ['3 * 4 = 12']
+    """
+    *finished, last = split_steps(text) or ((0, 0),)
+    return Trace(text=text[: last[0]], steps=tuple(finished)) if finished else None
 
 
 def with_trace(session: Session, trace: Trace, score: TraceScore, diagnosis: Diagnosis) -> Session:

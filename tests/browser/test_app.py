@@ -142,11 +142,11 @@ def test_a_click_and_a_key_choose_another_solution_and_the_order_can_be_switched
 def test_the_colours_follow_tokens_or_steps_and_the_choice_survives_another_solution(opened):
     page = opened()
     page.click("#reading .grain label:has-text('step')")
-    assert page.is_visible("#reading .legend .step-only")
-    assert not page.is_visible("#reading .legend .token-only")
+    assert page.locator("#reading .legend .step-only:visible").count() == 1
+    assert page.locator("#reading .legend .token-only:visible").count() == 0
     page.click("#ranking li[data-trace]:not(.selected) >> nth=0")
     page.wait_for_function("document.querySelector('#reading .grain input[value=step]').checked")
-    assert page.is_visible("#reading .legend .step-only")
+    assert page.locator("#reading .legend .step-only:visible").count() == 1
 
 
 def test_a_token_tells_its_numbers(opened):
@@ -154,7 +154,10 @@ def test_a_token_tells_its_numbers(opened):
     page.hover("#reading .t >> nth=2")
     tip = page.locator("#tip")
     tip.wait_for()
-    assert re.fullmatch(r"reward [+\u2212]?\d+\.\d\d · belief [+\u2212]?\d+\.\d\d nats", tip.inner_text())
+    number = r"[+\u2212]?\d+\.\d\d"
+    assert re.fullmatch(
+        rf"(evidence of an error {number} · )?reward {number} · belief {number} nats", tip.inner_text()
+    )
 
 
 def test_the_chart_and_its_table_are_drawn(opened):

@@ -159,6 +159,14 @@ def test_refusals_never_repeat_what_was_sent(call, arguments):
     assert refused.value.print_exception is False
 
 
+def test_a_session_of_a_newer_version_is_refused_with_that_reason():
+    newer = a_session().to_json().replace('"schema_version": 2', '"schema_version": 3').encode()
+    with pytest.raises(gr.Error, match="saved by a newer one"):
+        read_session(newer)
+    with pytest.raises(gr.Error, match=r"can read\. Choose a file"):
+        read_session(b"{}")
+
+
 def test_a_saved_session_opens_as_the_same_session():
     session = a_session()
     assert read_session(session.to_json().encode()) == session

@@ -1,10 +1,14 @@
-"""Belief along the solution: the critic's cumulative reward after each token, through the page's one Plotly template.
+"""The chart below a solution, through the page's one Plotly template: the chance that all is right so far, by step.
+
+Where the critic judges nothing it is the sum of its raw rewards, by token.
 
 Plotly fixes colours when a figure is made, while the page can turn dark at any time: the figure carries the light
 colours, and `assets/errata.css` repaints the same SVG parts for the dark page.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
@@ -14,7 +18,8 @@ from irl_core.text.traces import Trace
 
 from ..theme import DARK, LIGHT, SANS, Palette
 from .html import escape, signed
-from .visible_tokens import suspect_step, visible_tokens
+from .verdicts import all_right, chance, suspect_step
+from .visible_tokens import visible_tokens
 
 _MAX_LABEL = 24
 
@@ -53,8 +58,37 @@ def page_template(dark: bool = False) -> go.layout.Template:
     )
 
 
+def chance_figure(diagnosis: Diagnosis, judged: Sequence[float], dark: bool = False) -> go.Figure:
+    """1 − Σ P(step j is the first wrong one) after each step, from 1 before the first, on a fixed axis from 0 to 1.
+
+    `judged` are the steps' probabilities; each step is a band, the suspect one marked by name.
+    """
+    ink = DARK if dark else LIGHT
+    right = [1.0, *all_right(judged)]
+    suspect = suspect_step(diagnosis)
+    figure = go.Figure(layout={"template": page_template(dark)})
+    for step in range(len(judged)):
+        _band(figure, step, (step, step + 1), step == suspect, ink)
+    told = (f"step {k}: P(error) {escape(chance(p))}" for k, p in enumerate(judged, 1))
+    figure.add_scatter(
+        x=list(range(len(right))),
+        y=right,
+        mode="lines+markers",
+        line={"color": ink.gain, "width": 2.5, "shape": "linear"},
+        marker={"color": ink.gain, "size": [0, *[7] * len(judged)]},
+        text=["before the first step", *told],
+        hovertemplate="%{text}<br>all right so far %{y:.2f}<extra></extra>",
+        name="all right so far",
+        cliponaxis=False,
+    )
+    figure.update_xaxes(range=[0, max(len(judged), 1)], tickvals=[], zeroline=False)
+    figure.update_yaxes(range=[0, 1.03], tickvals=[0, 0.5, 1], zeroline=True)
+    return figure
+
+
 def belief_figure(trace: Trace, score: TraceScore, diagnosis: Diagnosis | None, dark: bool = False) -> go.Figure:
-    """The value after each shown token over its number, steps as alternate bands, the suspect step marked by name."""
+    """The sum of rewards after each shown token over its number, steps as alternate bands, the suspect step marked by
+    name."""
     ink = DARK if dark else LIGHT
     scored = [c for c in visible_tokens(trace, score) if c.value is not None]
     suspect = suspect_step(diagnosis)
@@ -68,8 +102,8 @@ def belief_figure(trace: Trace, score: TraceScore, diagnosis: Diagnosis | None, 
         mode="lines",
         line={"color": ink.gain, "width": 2.5, "shape": "linear"},
         text=["before the first token", *(_label(trace, c.start, c.end, c.step, c.reward) for c in scored)],
-        hovertemplate="%{text}<br>belief %{y:.2f} nats<extra></extra>",
-        name="belief",
+        hovertemplate="%{text}<br>sum of rewards %{y:.2f} nats<extra></extra>",
+        name="sum of rewards",
     )
     figure.update_xaxes(range=[0, max(len(scored), 1) + 0.5], tickvals=[], zeroline=False)
     figure.update_yaxes(nticks=4, zeroline=True, title={"text": "nats", "standoff": 4})

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from irl_core.session.record import Session
 
+from .colours import evidence_of, render_legend, shared_scale
 from .ranking import Order, display_order, render_ranking, render_votes
 from .solution import Reading, draw_solution
 from .status import render_status
 from .trace import render_growing, render_steps
-from .visible_tokens import shared_scale
 
 if TYPE_CHECKING:
     from irl_core.session.run import Snapshot
@@ -83,22 +83,21 @@ def draw_snapshot(snapshot: Snapshot) -> Drawing:
 
 
 def render_drafts(snapshot: Snapshot) -> str:
-    """All solutions while they are written, coloured as far as the critic has read."""
+    """All solutions while they are written, coloured as far as the critic has read whole steps."""
     session = snapshot.session
-    scale = shared_scale([*session.scores, *(g.score for g in snapshot.growing if g.score)])
+    finished = [g.finished for g in snapshot.growing if g.finished]
+    read = [*zip(session.scores, session.diagnoses, strict=True), *((f.score, f.diagnosis) for f in finished)]
+    scale = shared_scale(score for score, _ in read)
     drafts = []
     for index, trace in enumerate(session.traces):
-        scored = index < len(session.scores)
-        steps = render_steps(
-            trace,
-            session.scores[index] if scored else None,
-            session.diagnoses[index] if scored else None,
-            scale,
-        )
+        score, diagnosis = read[index] if index < len(session.scores) else (None, None)
+        steps = render_steps(trace, score, diagnosis, scale)
         drafts.append(f'<article class="draft"><h4>Solution {index + 1}</h4>{steps}</article>')
     drafts += [
-        f'<article class="draft"><h4>being written</h4>{render_growing(g.text, g.score, scale)}</article>'
-        for g in snapshot.growing
+        f'<article class="draft"><h4>being written</h4>{render_growing(g, scale)}</article>' for g in snapshot.growing
     ]
-    heading = '<header class="bar"><h3>Solutions as they are written</h3></header>'
+    found = [evidence for one in read if (evidence := evidence_of(*one))]
+    scaled = next((evidence for evidence in found if evidence.heat), found[0] if found else None)
+    legend = render_legend(scale, scaled) if read else ""
+    heading = f'<header class="bar"><h3>Solutions as they are written</h3>{legend}</header>'
     return f'{heading}<div class="drafts">{"".join(drafts)}</div>'

@@ -8,7 +8,7 @@ from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
 from irl_core.text.traces import Trace
 
 from .html import escape, plain, signed, typeset
-from .visible_tokens import first_false, suspect_step
+from .verdicts import chance, first_false, in_words, is_exact_alone, shown_verdict, suspect_step
 
 _WORTH_SAYING = 0.1
 
@@ -16,18 +16,18 @@ _WORTH_SAYING = 0.1
 def render_note(index: int, trace: Trace, diagnosis: Diagnosis) -> str:
     """The note on step `index` as HTML; empty where there is nothing to say.
 
-    Of a critic without calibration it holds what was calculated alone: false equations, and numbers that were rounded.
+    Where the critic judges nothing it holds what was calculated alone: false equations, and numbers that were rounded.
     """
-    finding = diagnosis.steps[index]
+    finding, verdict = diagnosis.steps[index], shown_verdict(diagnosis, index)
     lines = [_correction(e.text, e.expected) for e in finding.equations if not e.ok]
-    if finding.verdict == "suspect":
+    if verdict == "suspect":
         if not lines:
-            lines.append(f'<p class="word">check: {escape(finding.reason)}</p>')
-        lines.append(f'<p class="evidence">{_evidence(finding)}</p>')
-    elif finding.verdict == "not sure":
+            lines.append(f'<p class="word">{in_words(finding.error_probability)}: {escape(finding.reason)}</p>')
+        lines.append(f'<p class="evidence">{_found_by(finding, diagnosis)}</p>')
+    elif verdict == "not sure":
         lines.append(f'<p class="word">not sure: {escape(finding.reason)}</p>')
         lines.append(f'<p class="evidence">{_evidence(finding)}</p>')
-    elif finding.verdict == "follows" and _is_told(index, trace, diagnosis):
+    elif verdict == "follows" and _is_told(index, trace, diagnosis):
         lines.append(_follows(index, finding, diagnosis))
     lines += [_rounding(e.text, e.expected) for e in finding.equations if e.rounded_to_whole]
     if not lines:
@@ -54,7 +54,7 @@ def _is_told(index: int, trace: Trace, diagnosis: Diagnosis) -> bool:
 def _follows(index: int, finding: StepFinding, diagnosis: Diagnosis) -> str:
     suspect = suspect_step(diagnosis)
     source = f"step {suspect + 1}" if suspect is not None and suspect < index else "an earlier step"
-    evidence = f"{_probability(finding)}not the first suspect"
+    evidence = f"{_probability(finding)}not marked by itself"
     return f'<p class="word">follows from {source}</p><p class="evidence">{evidence}</p>'
 
 
@@ -70,13 +70,23 @@ def _rounding(equation: str, exact: str) -> str:
     return f'<p class="word">rounded: <bdi>{escape(equation)}</bdi>, exactly <b>{escape(typeset(exact))}</b></p>'
 
 
+def _found_by(finding: StepFinding, diagnosis: Diagnosis) -> str:
+    """Who suspects the step, and how much: below a false equation this is not the critic's doing alone."""
+    if diagnosis.outside:
+        return "found by exact arithmetic"
+    if is_exact_alone(finding):
+        return f"found by exact arithmetic; the critic says {_evidence(finding)}"
+    wrong = first_false(finding.equations) is not None
+    return (f"{in_words(finding.error_probability)} · " if wrong else "") + _evidence(finding)
+
+
 def _evidence(finding: StepFinding) -> str:
     return (
-        f"{_probability(finding)}critic&nbsp;{signed(finding.reward, 1)} · "
+        f"{_probability(finding)}reward&nbsp;{signed(finding.reward, 1)} · "
         f"surprise&nbsp;{plain(finding.surprise, 1)}&nbsp;nats"
     )
 
 
 def _probability(finding: StepFinding) -> str:
     """Empty where none is known: a stranger's session may call a step suspect and give no probability."""
-    return "" if finding.error_probability is None else f"P(error)&nbsp;{plain(finding.error_probability)} · "
+    return "" if finding.error_probability is None else f"P(error)&nbsp;{escape(chance(finding.error_probability))} · "

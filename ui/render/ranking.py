@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from irl_core.diagnosis.suspect_step import Diagnosis
 from irl_core.session.record import Session
 
-from .html import count, escape, plain, signed, typeset
-from .visible_tokens import first_false, first_false_step, is_uncalibrated, suspect_step
+from .html import count, escape, plain, signed
+from .verdicts import remark, suspect_step
 
 Order = Literal["critic", "sampled"]
 _RULES = {
@@ -59,11 +58,11 @@ def render_votes(session: Session) -> str:
 def _row(session: Session, index: int, place: int, selected: bool) -> str:
     trace = session.traces[index]
     answer = escape(trace.answer) if trace.answer else "no answer"
-    score, remark, suspected = None, "not scored", False
+    score, found, suspected = None, "not scored", False
     if index < len(session.scores):
         score, diagnosis = session.scores[index].trace_score, session.diagnoses[index]
-        remark, suspected = _finding(diagnosis), suspect_step(diagnosis) is not None
-        remark += " · stops early" if trace.stopped in ("length", "cancelled") else ""
+        found, suspected = remark(diagnosis), suspect_step(diagnosis) is not None
+        found += " · stops early" if trace.stopped in ("length", "cancelled") else ""
     badge = _badge(_correct(session).get(index))
     length = count(len(trace.steps), "step")
     return (
@@ -72,7 +71,7 @@ def _row(session: Session, index: int, place: int, selected: bool) -> str:
         f'<span class="place">{place}</span>'
         f'<b class="answer{"" if trace.answer else " none"}"><bdi>{answer}</bdi>{badge}</b>'
         f"{_bar(session, score)}"
-        f'<span class="remark{" loud" if suspected else ""}">{escape(remark)}</span>'
+        f'<span class="remark{" loud" if suspected else ""}">{escape(found)}</span>'
         f'<span class="length" title="{count(len(trace.text), "character")}">{length}</span>'
         "</li>"
     )
@@ -101,19 +100,6 @@ def _bar(session: Session, score: float | None) -> str:
         f'<span class="meter" aria-hidden="true"><i class="{side}" style="--w:{abs(share):.3f}"></i></span>'
         f'<span class="score">{signed(score)}</span>'
     )
-
-
-def _finding(diagnosis: Diagnosis) -> str:
-    """What the diagnosis says of a solution, in a few words."""
-    if is_uncalibrated(diagnosis):
-        false = first_false_step(diagnosis)
-        return "not calibrated" + (f" · step {false[0] + 1}: expected {typeset(false[1].expected)}" if false else "")
-    suspect = suspect_step(diagnosis)
-    if suspect is None:
-        return "not sure" if diagnosis.not_sure else "no suspect step"
-    wrong = first_false(diagnosis.steps[suspect].equations)
-    tail = f" · expected {typeset(wrong.expected)}" if wrong else " · not sure" if diagnosis.not_sure else ""
-    return f"step {suspect + 1}{tail}"
 
 
 def _correct(session: Session) -> Mapping[int, bool | None]:

@@ -6,23 +6,27 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from irl_core.diagnosis.suspect_step import StepFinding
 from irl_core.session.record import Session
 
-from .chart import belief_figure
+from .chart import belief_figure, chance_figure
+from .colours import shared_scale
 from .html import escape, plain, signed
 from .trace import View, render_trace
-from .visible_tokens import is_uncalibrated, shared_scale
+from .verdicts import all_right, chance, probabilities, step_words
+
+_OF_CHANCES = "Chance that all is right so far"
+_OF_REWARDS = "Sum of raw rewards so far, nats"
 
 
 @dataclass(frozen=True)
 class Reading:
-    """One solution as it is read: the marked text and, where it was scored, the belief chart and its numbers.
+    """One solution as it is read: the marked text and, where it was scored, a chart and the numbers behind it.
 
-    `text` and `numbers` are HTML; `chart` is None where there is nothing to draw.
+    `text` and `numbers` are HTML; `chart_title` says what `chart` shows, which is None where there is nothing to draw.
     """
 
     text: str = ""
+    chart_title: str = ""
     chart: go.Figure | None = None
     numbers: str = ""
 
@@ -45,9 +49,11 @@ def draw_solution(session: Session, index: int | None, name: str, *, rewritable:
     if index >= len(session.scores):
         return Reading(render_trace(trace, view=view))
     score, diagnosis = session.scores[index], session.diagnoses[index]
+    judged = probabilities(diagnosis)
     return Reading(
         text=render_trace(trace, score, diagnosis, view),
-        chart=belief_figure(trace, score, diagnosis),
+        chart_title=_OF_REWARDS if judged is None else _OF_CHANCES,
+        chart=belief_figure(trace, score, diagnosis) if judged is None else chance_figure(diagnosis, judged),
         numbers=render_numbers(session, index),
     )
 
@@ -55,23 +61,22 @@ def draw_solution(session: Session, index: int | None, name: str, *, rewritable:
 def render_numbers(session: Session, index: int) -> str:
     """The chart's content as a table, for screen readers and for those who want the figures.
 
-    Without a calibration there is no column of probabilities.
+    Where the critic judges nothing there are no columns of probabilities.
     """
-    diagnosis = session.diagnoses[index]
-    calibrated = not is_uncalibrated(diagnosis)
-    names = ("step", "reward", "surprise", *(["P(error)"] if calibrated else []), "verdict")
-    heads = "".join(f"<th scope='col'>{name}</th>" for name in names)
-    rows = "".join(_numbers_row(i, finding, calibrated) for i, finding in enumerate(diagnosis.steps, 1))
+    score, diagnosis = session.scores[index], session.diagnoses[index]
+    judged = probabilities(diagnosis)
+    names = [] if judged is None else ["P(error)", "all right so far"]
+    heads = "".join(
+        f"<th scope='col'>{name}</th>" for name in ("step", *names, "reward", "sum of rewards", "surprise", "verdict")
+    )
+    rows, sum_of_rewards = [], 0.0
+    for k, (reward, finding) in enumerate(zip(score.step_rewards, diagnosis.steps, strict=False)):
+        sum_of_rewards += reward
+        cells = [] if judged is None else [chance(judged[k]), chance(all_right(judged)[k])]
+        cells += [signed(finding.reward), signed(sum_of_rewards), plain(finding.surprise)]
+        cells.append(step_words(diagnosis, k) or "fine")
+        rows.append(f"<tr><th scope='row'>{k + 1}</th>{''.join(f'<td>{escape(c)}</td>' for c in cells)}</tr>")
     return (
         "<details class='numbers'><summary>The same in numbers</summary>"
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></details>"
-    )
-
-
-def _numbers_row(number: int, finding: StepFinding, calibrated: bool) -> str:
-    probability = "" if finding.error_probability is None else plain(finding.error_probability)
-    verdict = escape(finding.verdict) if calibrated else "not calibrated"
-    return (
-        f"<tr><th scope='row'>{number}</th><td>{signed(finding.reward)}</td><td>{plain(finding.surprise)}</td>"
-        f"{f'<td>{probability}</td>' if calibrated else ''}<td>{verdict}</td></tr>"
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></details>"
     )

@@ -6,6 +6,7 @@ from irl_core.session.record import Session
 
 from .html import count, escape
 from .ranking import verdict_line
+from .verdicts import summary
 
 NOT_BEGUN = '<p class="status" role="status">stopped before the first solution was begun</p>'
 
@@ -35,7 +36,7 @@ def render_status(session: Session, *, tokens: int, seconds: float, done: bool, 
     parts = [f"stopped: {drawn} of {count(asked, 'trace')}" if stopped else count(drawn, "solution")]
     parts += [_rewritten(session)]
     parts += [f"done in {seconds:.1f} s", f"{tokens:,} tokens"] if seconds > 0 else []
-    return _line("", *parts, verdict=verdict_line(session))
+    return _line("", *parts, verdict=_told(session))
 
 
 def _rewritten(session: Session) -> str:
@@ -48,19 +49,40 @@ def render_opened(session: Session) -> str:
     """The line under the problem for a session that was opened from a file."""
     cards = [escape(card.name) for card in (session.policy, session.critic) if card is not None]
     opened = f"opened: {count(len(session.traces), 'solution')}"
-    return _line("", opened, _rewritten(session), *cards, verdict=verdict_line(session))
+    return _line("", opened, _rewritten(session), *cards, verdict=_told(session))
 
 
 def render_returned(session: Session) -> str:
     """The line under the problem for a session that one came back to."""
     back = f"back at {count(len(session.traces), 'solution')}"
-    return _line("", back, _rewritten(session), verdict=verdict_line(session))
+    return _line("", back, _rewritten(session), verdict=_told(session))
 
 
 def render_recorded(session: Session) -> str:
     """The line under the problem for a run that was recorded beforehand."""
     of = f" of {escape(session.policy.name)}" if session.policy else ""
-    return _line("", f"a recorded run{of}; Solve draws fresh solutions", verdict=verdict_line(session))
+    return _line("", f"a recorded run{of}; Solve draws fresh solutions", verdict=_told(session))
+
+
+def render_checked(session: Session) -> str:
+    """The line under a pasted solution that was checked: empty where a mark or its absence says it all."""
+    held_back = [d for d in session.diagnoses if d.outside or d.not_sure]
+    return _line("", f'<span class="told">{escape(summary(held_back[0]))}</span>') if held_back else ""
+
+
+def _told(session: Session) -> str:
+    """What the critic changed, and of how many solutions it says nothing."""
+    outside = sum(d.outside for d in session.diagnoses)
+    unsure = sum(d.not_sure and not d.outside for d in session.diagnoses)
+    told, of = [verdict_line(session)], f" of {len(session.diagnoses)}"
+    if outside:
+        are, them = ("is", "it") if outside == 1 else ("are", "them")
+        told.append(
+            f"{outside}{of} {are} not of a kind that the critic was calibrated on, so it does not judge {them}"
+        )
+    if unsure:
+        told.append(f"{'it' if outside else 'the critic'} is not sure of {unsure}{of}")
+    return "; ".join(filter(None, told))
 
 
 def _line(kind: str, *parts: str, verdict: str = "") -> str:

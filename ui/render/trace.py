@@ -1,4 +1,4 @@
-"""One marked solution as HTML: the product's own renderer of token rewards, steps and notes.
+"""One marked solution as HTML: the product's own renderer of coloured tokens, steps and notes.
 
 Colour, granularity, projector size and dark mode are CSS (`assets/errata.css`); this module only says what is where.
 Every character of the trace is in the page once, inside an element of class `t`: joining their texts gives the trace.
@@ -7,34 +7,23 @@ Every character of the trace is in the page once, inside an element of class `t`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
+from irl_core.diagnosis.suspect_step import Diagnosis
 from irl_core.text.scores import TraceScore
 from irl_core.text.spans import Span
 from irl_core.text.traces import Trace
 
-from .html import escape, has_bidi_control, signed, typeset
+from .colours import Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint, shared_scale
+from .html import escape, has_bidi_control, signed
 from .notes import render_note
-from .visible_tokens import (
-    Scale,
-    VisibleToken,
-    first_false,
-    first_false_step,
-    guilty_span,
-    is_uncalibrated,
-    shared_scale,
-    suspect_step,
-    visible_tokens,
-)
+from .verdicts import chance, is_uncalibrated, probabilities, shown_verdict, step_words, summary
+from .visible_tokens import VisibleToken, guilty_span, visible_tokens
+
+if TYPE_CHECKING:
+    from irl_core.session.run import Growing
 
 _REWRITE = '<button type="button" class="rewrite" data-step="{}">rewrite from here</button>'
-_VERDICT_WORDS = {
-    "suspect": "suspected error",
-    "not sure": "not sure",
-    "follows": "follows from an earlier step",
-    "not judged": "not calibrated",
-}
 
 
 @dataclass(frozen=True)
@@ -62,12 +51,14 @@ def render_trace(
     """
     view = view or View()
     scale = view.scale or shared_scale([score] if score else [])
-    legend = _legend(scale, view.name) if score else ""
+    evidence = evidence_of(score, diagnosis)
+    legend = render_legend(scale, evidence, view.name) if score else ""
     return (
         f'<section class="trace" aria-label="{escape(view.title)}">'
         f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}</header>'
-        f'<p class="sr told" aria-live="polite">{escape(summary(trace, diagnosis))}</p>'
-        f"{render_steps(trace, score, diagnosis, scale, view)}{_footnotes(trace, score, diagnosis)}</section>"
+        f'<p class="finding told" aria-live="polite">{escape(summary(diagnosis))}</p>'
+        f"{render_steps(trace, score, diagnosis, scale, view)}"
+        f"{_footnotes(trace, score, diagnosis, evidence)}</section>"
     )
 
 
@@ -75,55 +66,50 @@ def render_steps(
     trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | None, scale: Scale, view: View | None = None
 ) -> str:
     """Only the ordered list of steps; without `view` as the drafts that are shown while others are written."""
-    shown = visible_tokens(trace, score)
-    guilty = guilty_span(trace, shown, diagnosis)
+    evidence = evidence_of(score, diagnosis)
+    shown = visible_tokens(trace, score, evidence.heat if evidence else ())
+    paint = _Paint(trace.text, guilty_span(trace, shown, diagnosis), scale, evidence)
     items = []
     for index in range(len(trace.steps)):
         own = [c for c in shown if c.step == index]
-        finding = _finding(diagnosis, index)
-        reward = score.step_rewards[index] if score and index < len(score.step_rewards) else None
-        text = "".join(_token(trace.text, c, guilty, scale) for c in _trim(trace.text, own))
+        text = "".join(_token(c, paint) for c in _trim(trace.text, own))
         content = f'<p class="text" dir="auto">{text}</p>{_aside(index, trace, diagnosis, view)}'
         given = view is not None and trace.steps[index][0] < view.given
-        items.append(_step(index, content, reward, finding, scale, given))
-    return f'<ol class="steps">{"".join(items)}</ol>'
+        items.append(_step(index, content, _step_told(index, score, diagnosis, paint), given))
+    return f'<ol class="steps{"" if evidence else " raw"}">{"".join(items)}</ol>'
 
 
 def _aside(index: int, trace: Trace, diagnosis: Diagnosis | None, view: View | None) -> str:
     """What stands beside step `index`: its note, and the offer to write it anew."""
     if view is None:
         return ""
-    finding = _finding(diagnosis, index)
-    note = render_note(index, trace, diagnosis) if diagnosis and finding else ""
-    worth_it = view.rewritable and not (finding and finding.verdict == "follows")
+    judged = diagnosis if diagnosis and index < len(diagnosis.steps) else None
+    note = render_note(index, trace, judged) if judged else ""
+    worth_it = view.rewritable and not (judged and judged.steps[index].verdict == "follows")
     offer = _REWRITE.format(index) if worth_it else ""
     return f'<div class="aside">{note}{offer}</div>' if note or offer else ""
 
 
-def render_growing(text: str, score: TraceScore | None, scale: Scale) -> str:
-    """A solution that is still being written, coloured as far as the critic has read."""
-    tokens = (_token(text, _Trimmed(token), None, scale) for token in visible_tokens(Trace.unsplit(text), score))
-    return f'<p class="growing" dir="auto">{"".join(tokens)}<span class="caret" aria-hidden="true"></span></p>'
+def render_growing(growing: Growing, scale: Scale) -> str:
+    """A solution that is still being written: its finished steps coloured as far as the critic has read, the rest
+    plain."""
+    text, finished = growing.text, growing.finished
+    if finished is None or not text.startswith(finished.trace.text):
+        steps, rest = "", text
+    else:
+        steps = render_steps(finished.trace, finished.score, finished.diagnosis, scale)
+        rest = text[len(finished.trace.text) :]
+    plain = f'<span class="t off">{escape(rest)}</span>' if rest else ""
+    return f'{steps}<p class="growing" dir="auto">{plain}<span class="caret" aria-hidden="true"></span></p>'
 
 
-def summary(trace: Trace, diagnosis: Diagnosis | None) -> str:
-    """The finding in one plain sentence (not yet escaped)."""
-    if diagnosis is None:
-        return "Not checked."
-    if is_uncalibrated(diagnosis):
-        false = first_false_step(diagnosis)
-        certain = f" Step {false[0] + 1}: expected {typeset(false[1].expected)}." if false else ""
-        return f"The critic is not calibrated: no step is judged.{certain}"
-    index = suspect_step(diagnosis)
-    if index is None:
-        return "The critic is not sure." if diagnosis.not_sure else "No suspect step."
-    wrong = first_false(diagnosis.steps[index].equations)
-    doubt = " The critic is not sure." if diagnosis.not_sure else ""
-    return f"Step {index + 1} is suspect{f': expected {typeset(wrong.expected)}' if wrong else ''}.{doubt}"
+class _Paint(NamedTuple):
+    """What the marks of one solution go by."""
 
-
-def _finding(diagnosis: Diagnosis | None, index: int) -> StepFinding | None:
-    return diagnosis.steps[index] if diagnosis and index < len(diagnosis.steps) else None
+    text: str
+    guilty: Span | None
+    scale: Scale
+    evidence: Evidence | None
 
 
 class _Trimmed(NamedTuple):
@@ -153,78 +139,86 @@ def _trim(text: str, own: list[VisibleToken]) -> list[_Trimmed]:
     return trimmed
 
 
-def _token(text: str, trimmed: _Trimmed, guilty: Span | None, scale: Scale) -> str:
+def _token(trimmed: _Trimmed, paint: _Paint) -> str:
     token, head, foot = trimmed
     classes, attributes = ["t"], ""
-    raw = text[token.start : token.end]
-    if guilty and token.start < guilty[1] and guilty[0] < token.end and raw.strip():
+    raw = paint.text[token.start : token.end]
+    if paint.guilty and token.start < paint.guilty[1] and paint.guilty[0] < token.end and raw.strip():
         classes.append("guilty")
     if has_bidi_control(raw):
         classes.append("bidi")
     if token.reward is None:
         classes.append("off")
     else:
-        tint = max(-1.0, min(1.0, token.reward / scale.token))
-        tip = f"reward {signed(token.reward)} · belief {signed(token.value or 0.0)} nats"
-        attributes = f' style="--r:{tint:.3f}" data-tip="{tip}"'
+        attributes = f' style="{_token_tints(token, paint)}" data-tip="{_tip(token)}"'
     inner = _broken(raw[:head]) + escape(raw[head : len(raw) - foot]) + _broken(raw[len(raw) - foot :] if foot else "")
     return f'<span class="{" ".join(classes)}"{attributes}>{inner}</span>'
+
+
+def _token_tints(token: VisibleToken, paint: _Paint) -> str:
+    """The raw reward's tint, and that of the evidence where there is any to see."""
+    tints = f"--r:{reward_tint(token.reward or 0.0, paint.scale.token):.3f}"
+    if paint.evidence and token.heat is not None and (seen := paint.evidence.tint(token.heat)):
+        tints += f";--e:{seen:.3f}"
+    return tints
+
+
+def _tip(token: VisibleToken) -> str:
+    """The numbers of one token. Heat has the sign of a reward; a share in the log-odds of an error has the other."""
+    evidence = "" if token.heat is None else f"evidence of an error {signed(-token.heat)} · "
+    return f"{evidence}reward {signed(token.reward or 0.0)} · belief {signed(token.value or 0.0)} nats"
 
 
 def _broken(line_breaks: str) -> str:
     return f'<span class="nl">{escape(line_breaks)}</span>' if line_breaks else ""
 
 
-def _step(
-    index: int,
-    content: str,
-    reward: float | None,
-    finding: StepFinding | None,
-    scale: Scale,
-    given: bool,
-) -> str:
-    verdict = finding.verdict if finding else "fine"
-    told = [_VERDICT_WORDS[verdict]] if verdict in _VERDICT_WORDS else []
-    style = ""
-    if reward is not None:
-        told.append(f"reward {signed(reward)} nats")
-        style = f' style="--s:{max(-1.0, min(1.0, reward / scale.step)):.3f}"'
-    kind = {"suspect": " suspect", "not sure": " unsure", "follows": " follows"}.get(verdict, "") + " given" * given
-    flag = '<span class="flag" aria-hidden="true">▲</span>' if verdict == "suspect" else ""
+class _StepTold(NamedTuple):
+    """What a step's row says beside its text: the kind of mark, the words, and the tints as CSS."""
+
+    kind: str
+    words: str
+    tints: str
+
+
+def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None, paint: _Paint) -> _StepTold:
+    kind, words, tints = "", [], []
+    if diagnosis and index < len(diagnosis.steps):
+        verdict, known = shown_verdict(diagnosis, index), probabilities(diagnosis)
+        kind = {"suspect": "suspect", "not sure": "unsure", "follows": "follows"}.get(verdict, "")
+        words = [said] if (said := step_words(diagnosis, index)) else []
+        if known:
+            words.append(f"P(error) {chance(known[index])}")
+            tints = [f"--p:{tint:.3f}"] if (tint := probability_tint(known[index])) else []
+    if score and index < len(score.step_rewards):
+        words.append(f"reward {signed(score.step_rewards[index])} nats")
+        tints.append(f"--s:{reward_tint(score.step_rewards[index], paint.scale.step):.3f}")
+    return _StepTold(kind, escape(", ".join(words)), ";".join(tints))
+
+
+def _step(index: int, content: str, told: _StepTold, given: bool) -> str:
+    classes = " ".join(filter(None, ("step", told.kind, "given" * given)))
+    style = f' style="{told.tints}"' if told.tints else ""
+    flag = '<span class="flag" aria-hidden="true">▲</span>' if told.kind == "suspect" else ""
     return (
-        f'<li class="step{kind}" data-step="{index}"{style}><div class="mark"><span class="sr">Step </span>'
-        f'<span class="n">{index + 1}</span>{flag}<span class="sr told">{", ".join(told)}</span></div>'
+        f'<li class="{classes}" data-step="{index}"{style}><div class="mark"><span class="sr">Step </span>'
+        f'<span class="n">{index + 1}</span>{flag}<span class="sr told">{told.words}</span></div>'
         f"{content}</li>"
     )
 
 
-def _legend(scale: Scale, name: str) -> str:
-    group = escape(name)
-    ends = "".join(
-        f'<span class="{grain}-only"><span>{signed(-width, 1)}</span><i class="ramp" aria-hidden="true"></i>'
-        f"<span>{signed(width, 1)}</span><em>reward per {grain} (nats)</em></span>"
-        for grain, width in (("token", scale.token), ("step", scale.step))
-    )
-    choices = "".join(
-        f'<label><input type="radio" name="grain-{group}" value="{grain}"{" checked" if grain == "token" else ""}>'
-        f"<span>{grain}</span></label>"
-        for grain in ("token", "step")
-    )
-    switch = f'<fieldset class="grain"><legend class="sr">Colour each</legend>{choices}</fieldset>'
-    return f'<div class="legend">{ends}{switch}</div>'
-
-
-def _footnotes(trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | None) -> str:
+def _footnotes(trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | None, evidence: Evidence | None) -> str:
     """What a reader must know to not trust the marks too far."""
     notes = []
     if score is not None and score.truncated_at is not None:
         notes.append(f"Scoring stopped at character {score.truncated_at:,}; the grey text after it was not read.")
     if trace.stopped in ("length", "cancelled"):
         notes.append("Cut off at the token limit." if trace.stopped == "length" else "Stopped before its end.")
-    if diagnosis is not None and diagnosis.not_sure:
-        notes.append("The critic is unsure here.")
     if diagnosis is not None and is_uncalibrated(diagnosis):
         notes.append("The critic is not calibrated: its rewards are shown, and no step is judged by them.")
     elif diagnosis is not None and diagnosis.calibrated_on:
-        notes.append(f"P(error) calibrated on {escape(diagnosis.calibrated_on)}.")
+        what = "The critic is" if diagnosis.outside else "P(error)"
+        notes.append(f"{what} calibrated on {escape(diagnosis.calibrated_on)}.")
+    if evidence is None and score is not None and diagnosis is not None and not is_uncalibrated(diagnosis):
+        notes.append("No evidence by token was recorded here: the colours are the critic’s raw rewards.")
     return f'<p class="foot">{" ".join(notes)}</p>' if notes else ""

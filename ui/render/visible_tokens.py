@@ -1,11 +1,12 @@
-"""What of a scored trace can be seen: tokens as runs of whole characters, and the scale their rewards share."""
+"""What of a scored trace can be seen: tokens as runs of whole characters, and where the wavy line goes."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
+from typing import NamedTuple
 
 from irl_core.diagnosis.suspect_step import Diagnosis
 from irl_core.text.equations import EquationCheck
@@ -13,78 +14,71 @@ from irl_core.text.scores import TraceScore
 from irl_core.text.spans import Span
 from irl_core.text.traces import Trace
 
-_NICE = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+from .verdicts import first_false, suspect_step
 
 
 @dataclass(frozen=True)
 class VisibleToken:
-    """A run of characters shown as one piece. `reward` and `value` (nats) are None where nothing was scored."""
+    """A run of characters shown as one piece. `reward` and `value` (nats) are None where nothing was scored, `heat`
+    (log-odds, below zero against the step) where there is none."""
 
     start: int
     end: int
     step: int
     reward: float | None = None
     value: float | None = None
+    heat: float | None = None
 
 
-@dataclass(frozen=True)
-class Scale:
-    """Half widths, in nats, at which a token's and a step's tint are full. One scale serves a whole session."""
-
-    token: float = 1.0
-    step: float = 5.0
-
-
-def shared_scale(scores: Iterable[TraceScore]) -> Scale:
-    """The round number that holds 95 % of the rewards, so that one outlier does not wash out the rest."""
-    scores = list(scores)
-    return Scale(
-        token=_nice(abs(r) for s in scores for r in s.rewards),
-        step=_nice(abs(r) for s in scores for r in s.step_rewards),
-    )
-
-
-def _nice(magnitudes: Iterable[float]) -> float:
-    ordered = sorted(m for m in magnitudes if m > 0)
-    if not ordered:
-        return 1.0
-    limit = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    return next((n for n in _NICE if n >= limit), _NICE[-1])
-
-
-def visible_tokens(trace: Trace, score: TraceScore | None) -> list[VisibleToken]:
+def visible_tokens(trace: Trace, score: TraceScore | None, heat: Sequence[float] = ()) -> list[VisibleToken]:
     """Visible tokens that cover `trace.text` once, in order, whatever `score` says: a stranger may have sent it.
 
     The bytes of one character are separate tokens with empty spans: they join the token before them, their rewards
-    summed. Text that no token covers is cut at step borders and has no reward.
+    and their `heat` (one per token of the score, or none) summed. Text that no token covers is cut at step borders and
+    has neither.
     """
     length = len(trace.text)
     starts = [a for a, _ in trace.steps] or [0]
     shown: list[VisibleToken] = []
-    cursor, pending = 0, 0.0
-    for (start, end), reward, value in _tokens(score, length):
+    cursor, pending = 0, _Scored(0.0, 0.0, 0.0 if heat else None)
+    for (start, end), scored in _tokens(score, heat, length):
         start, end = max(start, cursor), max(end, cursor)
         if end <= start:
             last = shown[-1] if shown else None
             if last is not None and last.reward is not None:
-                shown[-1] = VisibleToken(last.start, last.end, last.step, last.reward + reward, value)
+                joined = _Scored(last.reward, last.value or 0.0, last.heat).joined_by(scored)
+                shown[-1] = VisibleToken(last.start, last.end, last.step, *joined)
             else:
-                pending += reward
+                pending = pending.joined_by(scored)
             continue
         shown.extend(_unscored(cursor, start, starts))
-        shown.append(VisibleToken(start, end, _step_at(starts, end - 1), reward + pending, value))
-        cursor, pending = end, 0.0
+        shown.append(VisibleToken(start, end, _step_at(starts, end - 1), *pending.joined_by(scored)))
+        cursor, pending = end, _Scored(0.0, 0.0, 0.0 if heat else None)
     shown.extend(_unscored(cursor, length, starts))
     return shown
 
 
-def _tokens(score: TraceScore | None, length: int) -> Iterator[tuple[Span, float, float]]:
+class _Scored(NamedTuple):
+    """What is known of one token; `heat` is None where there is none."""
+
+    reward: float
+    value: float
+    heat: float | None
+
+    def joined_by(self, other: _Scored) -> _Scored:
+        """Of both as one token: rewards and heat add up, the belief is the later one's."""
+        heat = None if self.heat is None or other.heat is None else self.heat + other.heat
+        return _Scored(self.reward + other.reward, other.value, heat)
+
+
+def _tokens(score: TraceScore | None, heat: Sequence[float], length: int) -> Iterator[tuple[Span, _Scored]]:
     if score is None:
         return
     limit = length if score.truncated_at is None else min(length, max(score.truncated_at, 0))
-    for (start, end), reward, value in zip(score.offsets, score.rewards, score.values, strict=True):
+    told = map(_Scored, score.rewards, score.values, heat or repeat(None, len(score.rewards)))
+    for (start, end), scored in zip(score.offsets, told, strict=True):
         if start < limit or start == end <= limit:
-            yield (max(start, 0), min(end, length)), reward, value
+            yield (max(start, 0), min(end, length)), scored
 
 
 def _unscored(start: int, end: int, starts: list[int]) -> Iterator[VisibleToken]:
@@ -98,31 +92,11 @@ def _step_at(starts: list[int], position: int) -> int:
     return max(bisect_right(starts, position) - 1, 0)
 
 
-def first_false(equations: Iterable[EquationCheck]) -> EquationCheck | None:
-    """The first equation that does not hold."""
-    return next((e for e in equations if not e.ok), None)
-
-
-def first_false_step(diagnosis: Diagnosis) -> tuple[int, EquationCheck] | None:
-    """The first step with an equation that does not hold, and that equation; whatever the critic says."""
-    checks = ((k, first_false(finding.equations)) for k, finding in enumerate(diagnosis.steps))
-    return next(((k, wrong) for k, wrong in checks if wrong is not None), None)
-
-
-def is_uncalibrated(diagnosis: Diagnosis) -> bool:
-    """Whether nothing was judged, since nobody knows which of the critic's rewards is low enough to be suspect."""
-    return bool(diagnosis.steps) and all(finding.verdict == "not judged" for finding in diagnosis.steps)
-
-
-def suspect_step(diagnosis: Diagnosis | None) -> int | None:
-    """The first suspect step, or None; also where a stranger's session names a step that does not exist."""
-    if diagnosis is None or diagnosis.first_suspect is None or is_uncalibrated(diagnosis):
-        return None
-    return diagnosis.first_suspect if 0 <= diagnosis.first_suspect < len(diagnosis.steps) else None
-
-
 def guilty_span(trace: Trace, shown: list[VisibleToken], diagnosis: Diagnosis | None) -> Span | None:
-    """Where the wavy line goes: the wrong result of the suspect step, else its token of lowest reward."""
+    """Where the wavy line goes: the wrong result of the suspect step, else the token that speaks most against it.
+
+    By its heat, if any speaks against it; where there is no heat, by its reward.
+    """
     step = suspect_step(diagnosis)
     if diagnosis is None or step is None or step >= len(trace.steps):
         return None
@@ -130,9 +104,11 @@ def guilty_span(trace: Trace, shown: list[VisibleToken], diagnosis: Diagnosis | 
     if wrong is not None and (span := _stated_result(trace.text, trace.steps[step], wrong)) is not None:
         return span
     scored = [c for c in shown if c.step == step and c.reward is not None and trace.text[c.start : c.end].strip()]
+    if any(c.heat is not None for c in scored):
+        scored = [c for c in scored if (c.heat or 0.0) < 0]
     if not scored:
         return None
-    lowest = min(scored, key=lambda c: c.reward or 0.0)
+    lowest = min(scored, key=lambda c: c.heat if c.heat is not None else c.reward or 0.0)
     return lowest.start, lowest.end
 
 

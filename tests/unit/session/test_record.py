@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from irl_core.diagnosis.rerank import Ranking, Vote
 from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
+from irl_core.models.assets import ASSETS
 from irl_core.policy.sampling import Sampling
 from irl_core.session.record import MAX_SESSION_BYTES, Session, load_session
 from irl_core.text.scores import TraceScore
@@ -57,6 +58,23 @@ def test_a_session_survives_the_round_trip_unchanged():
     assert load_session(session().to_json().encode()).to_json() == session().to_json()
 
 
+def test_a_session_of_version_1_is_read_as_one_of_version_2_with_the_new_fields_empty():
+    record = json.loads(session().to_json())
+    record["schema_version"] = 1
+    del record["scores"][0]["logprobs"]
+    for field in ("outside", "token_heat", "heat_scale"):
+        del record["diagnoses"][0][field]
+    opened = load_session(json.dumps(record))
+    assert opened == session()
+    assert opened.schema_version == 2
+    assert (opened.scores[0].logprobs, opened.diagnoses[0].token_heat, opened.diagnoses[0].outside) == ((), (), False)
+
+
+@pytest.mark.parametrize("path", sorted((ASSETS / "gallery").glob("*/*.json")), ids=lambda path: path.parent.name)
+def test_every_recorded_run_can_be_opened(path):
+    assert load_session(path.read_bytes()).scores
+
+
 @given(st.text(min_size=1, max_size=200))
 def test_any_text_in_a_trace_survives_the_round_trip(text):
     problem = Problem(question=text, answer=text)
@@ -71,7 +89,9 @@ def test_any_text_in_a_trace_survives_the_round_trip(text):
         (["scores", 0, "rewards", 0], float("inf"), "finite number"),
         (["traces", 0, "onclick"], "alert(1)", "Extra inputs are not permitted"),
         (["surprise"], 1, "Extra inputs are not permitted"),
-        (["schema_version"], 2, "Input should be 1"),
+        (["schema_version"], 3, "is of version 3, and this Errata reads versions up to 2: open it with a newer"),
+        (["schema_version"], 0, "a session's version is 1 or more, not 0"),
+        (["schema_version"], "2", "valid integer"),
         (["settings", "n"], 0, "n is 0; it must be at least 1"),
         (["settings", "n"], 65, "at most 64 traces, not 65"),
         (["settings", "seed"], -1, "seed is -1; it must be from 0"),
@@ -85,6 +105,8 @@ def test_any_text_in_a_trace_survives_the_round_trip(text):
         (["scores", 0, "step_rewards"], [0.5], "one entry per step"),
         (["diagnoses"], [], "run parallel"),
         (["diagnoses", 0, "steps", 0, "verdict"], "guilty", "Input should be"),
+        (["diagnoses", 0, "token_heat"], [0.5, 0.5], "one heat per token"),
+        (["diagnoses", 0, "heat_scale"], 0.0, "above zero"),
     ],
 )
 def test_a_field_that_is_not_right_is_named_and_refused(path, value, message):

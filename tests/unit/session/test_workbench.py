@@ -9,8 +9,10 @@ import pytest
 from irl_core.models.progress import tell
 from irl_core.models.prompts import DoesNotFit
 from irl_core.models.solution_tokens import encode_solution
-from irl_core.policy.sampling import Sampling
+from irl_core.policy.sampling import Sampling, TraceEnded, TraceGrew
 from irl_core.policy.transformers import TransformersPolicy
+from irl_core.session.record import Session
+from irl_core.session.run import Run, finished_steps
 from irl_core.session.workbench import Workbench
 from irl_core.text.traces import Problem, Trace
 from tests.conftest import ROOT
@@ -162,16 +164,55 @@ def solve(bench, stop=None, **settings):
     return bench.solve(PROBLEM, settings, stop or threading.Event())
 
 
-def test_traces_are_scored_while_they_grow_as_they_would_be_at_that_point(bench):
-    scored = 0
-    for snapshot in solve(bench):
-        for growing in snapshot.growing:
-            if growing.score is not None:
-                scored += 1
-                read = growing.text[: growing.score.offsets[-1][1]]
-                afresh = bench.critic.score(PROBLEM.question, [Trace.from_text(read)])[0]
-                assert growing.score.rewards == pytest.approx(afresh.rewards, abs=1e-4)
-    assert scored
+def grown(bench, **settings):
+    """Every growing trace of every snapshot of a run, of which the critic has read a finished step."""
+    return [g for snapshot in solve(bench, **settings) for g in snapshot.growing if g.finished]
+
+
+def test_the_finished_steps_of_a_growing_trace_are_judged_as_they_would_be_by_themselves(bench):
+    seen = grown(bench, prefix="3 + 4 = 8 apples.\nSo she has")
+    assert seen
+    for growing in seen:
+        trace, score, diagnosis = growing.finished.trace, growing.finished.score, growing.finished.diagnosis
+        assert growing.text.startswith(trace.text)
+        (afresh,) = bench.critic.score(PROBLEM.question, [trace])
+        assert score.step_rewards == pytest.approx(afresh.step_rewards, abs=1e-4)
+        assert len(diagnosis.steps) == len(trace.steps)
+        assert diagnosis.steps[0].verdict == "suspect", "3 + 4 is not 8"
+
+
+def test_the_step_that_is_being_written_is_not_among_the_finished_ones():
+    assert finished_steps("") is None
+    assert finished_steps("3 + 4 = 7") is None
+    assert finished_steps("3 + 4 = 7\n") is None, "a line may go on in the next one, as a heading does"
+    assert finished_steps("3 + 4 = 7\nSo") == Trace(text="3 + 4 = 7\n", steps=((0, 10),))
+    assert finished_steps("One. Two. Thr").step_texts() == ["One.", "Two."]
+
+
+def test_the_critic_reads_in_one_pass_and_a_finished_step_that_is_known_already_is_not_diagnosed_again(bench):
+    passes = []
+
+    class Scorer:
+        def score(self, traces):
+            passes.append([trace.text for trace in traces])
+            return bench.critic.score(PROBLEM.question, traces)
+
+    run = Run(Session(problem=PROBLEM, settings=Sampling(n=2)), bench.critic)
+    run._scorer = Scorer()
+    run._read_after = 1
+    run.take(TraceGrew(0, "3 + 4"))
+    assert passes == [], "no step is finished, so there is nothing to read"
+    run.take(TraceGrew(0, "3 + 4 = 7\nSo"))
+    run._read()
+    (before,) = run.snapshot().growing
+    run.take(TraceGrew(0, "3 + 4 = 7\nSo she"))
+    run.take(TraceEnded(1, Trace.from_text("7")))
+    run._read()
+    (after,) = run.snapshot().growing
+    assert passes == [["3 + 4 = 7\n"], ["7", "3 + 4 = 7\n"]]
+    assert after.text == "3 + 4 = 7\nSo she"
+    assert after.finished is before.finished
+    assert run.session.traces == (Trace.from_text("7"),)
 
 
 def test_every_trace_is_scored_once_as_it_would_be_alone_and_ranked(bench):

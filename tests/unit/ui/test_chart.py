@@ -1,4 +1,4 @@
-"""The belief chart says what the score says, in the page's own type and colours."""
+"""The chart says what the diagnosis says, or else the score, in the page's own type and colours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
-from ui.render.chart import belief_figure, page_template
+from ui.render.chart import belief_figure, chance_figure, page_template
 from ui.theme import DARK, LIGHT, Palette, build_theme, head
 
 FINDING = StepFinding(error_probability=0.5, verdict="fine", reward=0.0, surprise=1.0, reason="")
@@ -36,6 +36,22 @@ def test_the_suspect_step_is_shaded_and_named():
     suspect = [s for s in figure.layout.shapes if s.fillcolor == LIGHT.loss]
     assert [(s.x0, s.x1) for s in suspect] == [(2.5, 4.5)]
     assert [a.text for a in figure.layout.annotations] == ["1", "▲ step 2"]
+
+
+def test_the_chance_that_all_is_right_falls_by_what_each_step_is_likely_to_be_wrong():
+    diagnosis = Diagnosis(steps=(FINDING,) * 3, first_suspect=1)
+    figure = chance_figure(diagnosis, (0.125, 0.5, 0.25))
+    line = figure.data[0]
+    assert list(line.x) == [0, 1, 2, 3]
+    assert list(line.y) == [1.0, 0.875, 0.375, 0.125]
+    assert figure.layout.yaxis.range[0] == 0, "one scale for all solutions"
+    assert figure.layout.yaxis.range[1] > 1
+    assert [a.text for a in figure.layout.annotations] == ["1", "▲ step 2", "3"]
+    assert [(s.x0, s.x1) for s in figure.layout.shapes if s.fillcolor == LIGHT.loss] == [(1, 2)]
+
+
+def test_a_stranger_whose_probabilities_add_up_to_more_than_one_leaves_no_chance_and_no_less():
+    assert list(chance_figure(Diagnosis(steps=(FINDING,) * 2), (0.75, 0.75)).data[0].y) == [1.0, 0.25, 0.0]
 
 
 def test_labels_hold_no_markup():

@@ -42,16 +42,27 @@ def cells(html: str, tag: str) -> list[str]:
     return re.findall(rf"<{tag}\b[^>]*>(.*?)</{tag}>", html)
 
 
-def test_the_numbers_of_a_judged_solution_have_a_probability_for_each_step():
+def test_the_numbers_of_a_judged_solution_have_two_probabilities_for_each_step_and_the_sums_of_rewards():
     html = render_numbers(session(judged("fine"), judged("suspect"), first_suspect=1), 0)
-    assert cells(html, "th") == ["step", "reward", "surprise", "P(error)", "verdict", "1", "2"]
-    assert cells(html, "td")[:4] == ["\u22121.00", "2.00", "0.25", "fine"]
+    columns = ["step", "P(error)", "all right so far", "reward", "sum of rewards", "surprise", "verdict"]
+    assert cells(html, "th") == [*columns, "1", "2"]
+    assert cells(html, "td")[:6] == ["0.25", "0.75", "\u22121.00", "+0.50", "2.00", "fine"]
+    assert cells(html, "td")[6:] == ["0.25", "0.50", "\u22121.00", "\u22120.50", "2.00", "worth a look"]
 
 
 def test_without_a_calibration_the_numbers_have_no_probabilities_and_say_why():
     html = render_numbers(session(unjudged(), unjudged()), 0)
-    assert cells(html, "th") == ["step", "reward", "surprise", "verdict", "1", "2"]
-    assert cells(html, "td") == ["\u22121.00", "2.00", "not calibrated"] * 2
+    assert cells(html, "th") == ["step", "reward", "sum of rewards", "surprise", "verdict", "1", "2"]
+    assert cells(html, "td")[:4] == ["\u22121.00", "+0.50", "2.00", "not calibrated"]
+
+
+def test_the_chart_says_what_it_shows():
+    shown = draw_solution(session(judged("fine"), judged("suspect"), first_suspect=1), 0, "solve")
+    assert shown.chart_title == "Chance that all is right so far"
+    assert list(shown.chart.data[0].y) == [1.0, 0.75, 0.5]
+    unknown = draw_solution(session(unjudged(), unjudged()), 0, "solve")
+    assert unknown.chart_title == "Sum of raw rewards so far, nats"
+    assert list(unknown.chart.data[0].y) == [0.0, 0.5, -0.5]
 
 
 @pytest.mark.parametrize(

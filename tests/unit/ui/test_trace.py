@@ -11,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
+from irl_core.session.run import Growing
 from irl_core.text.equations import EquationCheck
 from irl_core.text.scores import TraceScore
 from irl_core.text.steps import split_steps
 from irl_core.text.traces import Trace
-from ui.render.html import escape, plain, signed
-from ui.render.trace import View, render_growing, render_trace, summary
-from ui.render.visible_tokens import Scale, shared_scale, visible_tokens
+from ui.render.colours import Scale, shared_scale
+from ui.render.html import signed
+from ui.render.trace import View, render_growing, render_trace
+from ui.render.verdicts import summary
+from ui.render.visible_tokens import visible_tokens
 
 HOSTILE = (
     "<script>alert(1)</script> {{x}} ${1+1} `b` <img src=x onerror=alert(1)>\n"
@@ -93,15 +96,7 @@ def test_the_tokens_shown_join_to_the_text_for_any_unicode(text, cuts, truncated
     trace, score = scored(text, cuts, truncated_at=limit)
     assert "".join(Page(render_trace(trace, score), "t").texts) == text
     assert "".join(Page(render_trace(trace), "t").texts) == text
-    assert "".join(Page(render_growing(text, None, Scale()), "t").texts) == text
-
-
-def test_a_growing_solution_is_coloured_as_far_as_the_critic_has_read():
-    _, score = scored("3 * 4")
-    page = render_growing("3 * 4 = 12", score, Scale(token=1.0))
-    assert "".join(Page(page, "t").texts) == "3 * 4 = 12"
-    assert page.count("data-tip") == 5
-    assert '<span class="t off"> = 12</span>' in page
+    assert "".join(Page(render_growing(Growing(text), Scale()), "t").texts) == text
 
 
 @given(text_strategy, st.lists(st.tuples(st.integers(-9, 99), st.integers(-9, 99)), max_size=12))
@@ -127,20 +122,6 @@ def test_the_line_breaks_between_steps_are_hidden():
 def test_only_line_breaks_around_a_step_are_hidden(text):
     trace, score = scored(text, [2, 5, 9])
     assert set("".join(Page(render_trace(trace, score), "nl").texts)) <= {"\r", "\n"}
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")))
-def test_escaping_reads_back_as_the_same_text(text):
-    class Reader(HTMLParser):
-        seen = ""
-
-        def handle_data(self, data):
-            self.seen += data
-
-    reader = Reader()
-    reader.feed(f"<p>{escape(text)}</p>")
-    reader.close()
-    assert reader.seen == text
 
 
 def test_hostile_text_becomes_neither_element_nor_attribute():
@@ -188,7 +169,7 @@ def test_a_wrong_product_is_marked_with_the_expected_number():
     assert Page(html, "fix").texts == ["3 * 12 = 35"]
     assert "0.91" in Page(html, "evidence").texts[0]
     assert Page(html, "flag").texts == ["▲"]
-    assert Page(html, "told").texts[1].startswith("suspected error, reward ")
+    assert Page(html, "told").texts[1].startswith("almost certainly wrong: expected 36, P(error) 0.91, reward ")
 
 
 def test_every_step_can_be_rewritten_where_that_is_offered_but_not_what_follows_from_an_error():
@@ -219,7 +200,7 @@ def test_without_a_false_equation_the_lowest_reward_of_the_suspect_step_is_under
     trace, score = scored("good\nso bad here", [5, 7, 11], [-9.0, 0.1, -2.0, -0.3])
     html = render_trace(trace, score, Diagnosis(steps=(finding(), finding("suspect")), first_suspect=1))
     assert Page(html, "guilty").texts == [" bad"]
-    assert Page(html, "word").texts == ["check: the critic drops"]
+    assert Page(html, "word").texts == ["almost certainly wrong: the critic drops"]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +244,7 @@ def test_without_a_calibration_a_false_equation_is_still_corrected():
     diagnosis = Diagnosis(steps=(unjudged(wrong_product()), unjudged()))
     html = render_trace(trace, score, diagnosis)
     assert Page(html, "note").texts == ["3 * 12 = 35check: expected 36"]
-    assert summary(trace, diagnosis) == "The critic is not calibrated: no step is judged. Step 1: expected 36."
+    assert summary(diagnosis) == "The critic is not calibrated: no step is judged. Step 1: expected 36."
     assert not [word for word in ("P(error)", "suspect", "evidence") if word in html]
 
 
@@ -271,7 +252,7 @@ def test_a_strangers_session_may_suspect_a_step_without_a_probability():
     trace, score = scored("a\nb")
     findings = tuple(finding(v).model_copy(update={"error_probability": None}) for v in ("suspect", "follows"))
     html = render_trace(trace, score, Diagnosis(steps=findings, first_suspect=0))
-    assert Page(html, "evidence").texts == ["critic\xa0\u22122.3 · surprise\xa06.1\xa0nats"]
+    assert Page(html, "evidence").texts == ["reward\xa0\u22122.3 · surprise\xa06.1\xa0nats"]
 
 
 def test_text_past_the_limit_is_grey_and_the_limit_is_named():
@@ -289,7 +270,7 @@ def test_tints_are_within_one_scale_whose_ends_and_unit_are_written():
     assert tints == pytest.approx([max(-1, min(1, r / width)) for r in score.rewards], abs=1e-3)
     assert signed(width, 1) in page.texts[0]
     assert signed(-width, 1) in page.texts[0]
-    assert "reward per token (nats)" in page.texts[0]
+    assert "raw reward by token, nats" in page.texts[0]
 
 
 def test_a_suspect_step_that_does_not_exist_marks_nothing():
@@ -297,11 +278,4 @@ def test_a_suspect_step_that_does_not_exist_marks_nothing():
     for stranger in (-1, 7):
         diagnosis = Diagnosis(steps=(finding(), finding()), first_suspect=stranger)
         assert Page(render_trace(trace, score, diagnosis), "guilty").texts == []
-        assert summary(trace, diagnosis) == "No suspect step."
-
-
-def test_numbers_are_short_and_carry_a_real_minus():
-    assert [signed(0.314), signed(-0.82), signed(-0.001)] == ["+0.31", "\u22120.82", "0.00"]
-    assert plain(0.78) == "0.78"
-    assert len(signed(1e300)) < 12
-    assert signed(float("nan")) == "n/a"
+        assert summary(diagnosis) == "No step is suspect; P(error somewhere) >0.99."
