@@ -1,6 +1,6 @@
 """Fit the small model that turns a critic's evidence into probabilities, and choose the thresholds.
 
-  python -m train.calibrate --critic FOLDER --source "…" --traces zeroeval=A.jsonl,B.jsonl mr=C.jsonl [--outside D.jsonl]
+  python -m train.calibrate --critic FOLDER --source "in words" --traces zeroeval=A.jsonl,B.jsonl mr=C.jsonl
 
 Each NAME=FILES is a source, and every source weighs the same. Traces with first_error_step say which step is the first
 wrong one; of those with final_correct alone it is known that a wrong one is wrong somewhere. --outside names files of
@@ -23,9 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from irl_core.critic.names import calibration_file
-from irl_core.diagnosis.calibration import Scope
 from irl_core.diagnosis.features import FEATURES
-from irl_core.diagnosis.scope import SCOPE_FEATURES
 from irl_core.evaluation.calibration_data import (
     CalibrationData,
     CalibrationExample,
@@ -33,9 +31,8 @@ from irl_core.evaluation.calibration_data import (
     collect,
     labelled_traces,
 )
-from irl_core.evaluation.calibration_fit import fit_scope
 from irl_core.evaluation.calibration_report import Fit, file_figures, left_out_figures
-from irl_core.evaluation.calibration_scope import left_out_scope_rates
+from irl_core.evaluation.calibration_scope import fit_scope, left_out_scope_rates, read_scope
 from irl_core.evaluation.calibration_thresholds import ThresholdRule
 from irl_core.evaluation.score_cache import ScoreCache
 from irl_core.learning.data.demonstrations import load_gsm8k
@@ -69,13 +66,15 @@ def calibrate(args: argparse.Namespace, critic: ScoresMany, out: Path) -> dict[s
     """
     cache = ScoreCache(args.scores, critic.sha256)
     files = list(read_files(args, critic, cache))
-    outside = [
-        collect(critic, path.stem, path.stem, list(labelled_traces(path, args.limit)), cache) for path in args.outside
-    ]
     fit = Fit(args.penalty, ThresholdRule(args.false_flag_rate, args.not_sure_rate), args.visible_rate)
     calibration = fit.calibrate(files, args.source or EDITED, supervision_of(args, files))
+    inside = [read_scope(path, source, args.limit) for source, paths in args.traces or () for path in paths]
+    outside = [read_scope(path, path.stem, args.limit) for path in args.outside]
     if outside:
-        calibration = calibration.model_copy(update={"scope": scope_of(files, outside, args.outside_threshold)})
+        scope = fit_scope(inside, outside, args.outside_threshold)
+        rates = left_out_scope_rates(inside, outside, args.outside_threshold)
+        rate = sum(rates[data.name] for data in inside) / len(inside)
+        calibration = calibration.model_copy(update={"scope": scope.model_copy(update={"rate_inside": rate})})
     out.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
     figures: dict[str, Any] = {
         "in_sample": {data.name: file_figures(data, calibration) for data in files},
@@ -85,7 +84,7 @@ def calibrate(args: argparse.Namespace, critic: ScoresMany, out: Path) -> dict[s
     }
     if args.leave_out_source:
         figures["left_out"] = left_out_figures(files, fit)
-        figures["called_outside"] = left_out_scope_rates(files, outside, args.outside_threshold) if outside else {}
+        figures["called_outside"] = rates if outside else {}
     if args.report_on:
         others = [
             collect(critic, path.stem, path.stem, list(labelled_traces(path, args.limit)), cache)
@@ -120,20 +119,6 @@ def supervision_of(args: argparse.Namespace, files: Sequence[CalibrationData]) -
     if not args.traces:
         return "demonstrations"
     return "step labels" if all(data.located.all() for data in files) else "step labels and outcomes"
-
-
-def scope_of(inside: Sequence[CalibrationData], outside: Sequence[CalibrationData], threshold: float) -> Scope:
-    """The model of what kind of text the calibration is for."""
-    model = fit_scope(inside, outside)
-    rates = left_out_scope_rates(inside, outside, threshold)
-    return Scope(
-        features=SCOPE_FEATURES,
-        weights=tuple(model.weights.tolist()),
-        intercept=model.intercept,
-        threshold=threshold,
-        other_kinds=tuple(data.name for data in outside),
-        rate_inside=sum(rates[data.name] for data in inside) / len(inside),
-    )
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 
 from irl_core.diagnosis.features import FEATURES
 from irl_core.diagnosis.first_error import first_error_probabilities
@@ -125,30 +124,3 @@ def left_out_predictions(files: Sequence[CalibrationData], penalty: float) -> li
         return [model.predict(data) for data in files]
     models = {source: fit_steps(without(files, source), penalty) for source in sorted(sources)}
     return [models[data.source].predict(data) for data in files]
-
-
-class ScopeModel(NamedTuple):
-    """P(another kind of text) = σ(intercept + features · weights), features as `scope_features` computes them."""
-
-    weights: np.ndarray
-    intercept: float
-
-    def predict(self, data: CalibrationData) -> np.ndarray:
-        """P(another kind) of each trace (N,)."""
-        values = np.array([trace.scope for trace in data.traces])
-        return np.asarray(1 / (1 + np.exp(-(values @ self.weights + self.intercept))))
-
-
-def fit_scope(inside: Sequence[CalibrationData], outside: Sequence[CalibrationData]) -> ScopeModel:
-    """Logistic regression; inside and outside weigh the same, and so do the sources of each."""
-    x, y, weight = [], [], []
-    for kind, files in enumerate((inside, outside)):
-        x += [np.array([trace.scope for trace in data.traces]) for data in files]
-        y += [np.full(len(data), kind) for data in files]
-        weight.append(500 * trace_weights(files) / sum(map(len, files)))
-    values = np.concatenate(x)
-    scale = values.std(0) + 1e-6
-    model = LogisticRegression(max_iter=1000).fit(
-        values / scale, np.concatenate(y), sample_weight=np.concatenate(weight)
-    )
-    return ScopeModel(model.coef_[0] / scale, float(model.intercept_[0]))
