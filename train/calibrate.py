@@ -140,13 +140,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--scores", type=output_file, metavar="scores.jsonl", help="keep the critic's scores here")
     parser.add_argument("--penalty", type=float, default=1.0, help="L2 penalty of the model")
     parser.add_argument(
-        "--false-flag-rate", type=_share, default=0.3, help="share of any file's right traces that may be 'suspect'"
+        "--false-flag-rate", type=_share, default=0.35, help="share of any file's right traces that may be 'suspect'"
     )
     parser.add_argument(
-        "--not-sure-rate", type=_share, default=0.35, help="share of right traces that may be 'not sure' or 'suspect'"
+        "--not-sure-rate", type=_share, default=0.45, help="share of right traces that may be 'not sure' or 'suspect'"
     )
     parser.add_argument(
-        "--visible-rate", type=_share, default=0.2, help="share of right traces that may show a coloured token"
+        "--visible-rate", type=_share, default=0.27, help="share of right traces that may show a coloured token"
     )
     parser.add_argument(
         "--outside-threshold", type=_share, default=0.7, help="from which probability on a text is another kind"
