@@ -1,6 +1,6 @@
 """Fit the small model that turns a critic's evidence into probabilities, and choose the thresholds.
 
-  python -m train.calibrate --critic FOLDER --source "…" --traces zeroeval=A.jsonl,B.jsonl mr=C.jsonl [--outside D.jsonl]
+  python -m train.calibrate --critic FOLDER --source "…" --traces zeroeval=A.jsonl,B.jsonl mr=C.jsonl --outside D.jsonl
 
 Each NAME=FILES is a source, and every source weighs the same. Traces with first_error_step say which step is the first
 wrong one; of those with final_correct alone it is known that a wrong one is wrong somewhere. --outside names files of

@@ -42,8 +42,8 @@ class Calibration(Record):
     diagnosis says "not sure". A token's share in its step's log-odds is coloured fully at `heat_scale`.
 
     `sources` names the files that it was fitted on, `source` says so in words, `supervision` whether labels of people
-    were used. `false_flag_rate` and `not_sure_rate` are the shares of right traces, of sources that were left out, that
-    reached the one threshold and the other.
+    were used. `false_flag_rate` and `not_sure_rate` are the shares of right traces, of sources that were left out,
+    that reached the one threshold and the other.
     """
 
     features: tuple[str, ...]
