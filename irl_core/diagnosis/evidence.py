@@ -29,9 +29,9 @@ class StepEvidence(NamedTuple):
     """What is known of one step before it is judged.
 
     `span` is the step in the text of the trace. `reward` and `surprise` are sums over the step in nats, of the
-    critic's rewards and of the model's surprise. `tokens` are all its tokens, `mentions` its numbers and operators. `unknown`
-    are numbers used that neither the problem gives nor an earlier step computes, `unknown_tokens` their tokens;
-    `answer_mismatch` says that the step states an answer other than the last result before it.
+    critic's rewards and of the model's surprise. `tokens` are all its tokens, `mentions` its numbers and operators.
+    `unknown` are numbers used that neither the problem gives nor an earlier step computes, `unknown_tokens` their
+    tokens; `answer_mismatch` says that the step states an answer other than the last result before it.
     """
 
     span: Span
