@@ -99,7 +99,8 @@ def test_what_stands_behind_the_sign_of_a_true_equation_is_vouched_for_and_of_a_
     text = "3 * 4 = 12 pens\n12 + 5 = 18 pens"
     vouched = [(text[slice(*m.span)], m.vouched) for m in mentions(text)]
     assert vouched == [
-        ("3", False), ("*", False), ("4", False), ("12", True), ("12", False), ("+", False), ("5", False), ("18", False)
+        ("3", False), ("*", False), ("4", False), ("12", True),
+        ("12", False), ("+", False), ("5", False), ("18", False),
     ]  # fmt: skip
 
 

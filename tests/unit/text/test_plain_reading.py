@@ -94,9 +94,9 @@ def test_no_text_has_an_empty_reading():
 
 
 PIECES = st.sampled_from(
-    ["**", "### ", "Step 1: ", "1. ", "- ", "• ", "\n", "\n\n", "  ", "---", "3", "12.5", " x ", "x", "×", "÷", "−", "="]
-    + ["\\frac{1}{2}", "\\( ", " \\)", "\\times", "$", "<<1+1=2>>", "so", "pens.", "é", "😀", "|", "`", "½", "<br>", "{"]
-)
+    ["**", "### ", "Step 1: ", "1. ", "- ", "• ", "\n", "\n\n", "  ", "---", "3", "12.5", " x ", "x", "×", "÷", "−", "=",
+     "\\frac{1}{2}", "\\( ", " \\)", "\\times", "$", "<<1+1=2>>", "so", "pens.", "é", "😀", "|", "`", "½", "<br>", "{"]
+)  # fmt: skip
 TEXTS = st.lists(PIECES, max_size=25).map("".join) | st.text(max_size=60)
 
 
@@ -110,11 +110,12 @@ def test_positions_never_decrease_and_lie_in_the_text(text):
 
 
 # Plain lines: no markup, so that each character is kept at its own place or is a sign read in the one manner.
-PLAIN = st.lists(st.sampled_from(["Step 2: ", "1. ", "3", "12", " x ", " × ", " ÷ ", " − ", " + ", "\n", "\n\n", "so "]))
+WORDS = ("Step 2: ", "1. ", "3", "12", " x ", " × ", " ÷ ", " − ", " + ", "\n", "\n\n", "so ")
+PLAIN = st.lists(st.sampled_from(WORDS)).map("".join)
 SIGNS = {"×": "*", "÷": "/", "−": "-", "x": "*"}
 
 
-@given(PLAIN.map("".join))
+@given(PLAIN)
 def test_every_character_that_is_kept_is_at_its_place_or_is_the_sign_that_stands_for_it(text):
     plain = read_plainly(text)
     for char, start, end in zip(plain.text, plain.starts, plain.ends, strict=True):
@@ -122,12 +123,12 @@ def test_every_character_that_is_kept_is_at_its_place_or_is_the_sign_that_stands
         assert char in (text[start], SIGNS.get(text[start]))
 
 
-@given(PLAIN.map("".join))
+@given(PLAIN)
 def test_no_digit_is_lost_but_those_of_labels(text):
     assert read(text.replace("Step 2: ", "").replace("1. ", "")).count("3") == text.count("3")
 
 
-HOSTILE = ["*", "1. ", "\n", "- ", "x 3 x 3", "3 x ", "\n- ", "> ", "---\n", "\n \n", "Step 1: ", "(1) ", "\\( ", "<<1"]
+HOSTILE = ["*", "1. ", "\n", "- ", "x 3 x 3", "3 x ", "\n- ", "> ", "---\n", "\n \n", "Step 1: ", "\\( ", "<<1"]
 
 
 @pytest.mark.parametrize("part", HOSTILE)
