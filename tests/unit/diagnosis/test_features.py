@@ -139,8 +139,8 @@ Example = tuple[Trace, tuple[tuple[int, int], ...], list[float]]
 def example(seed: int) -> Example:
     """Three to five steps; two numbers and a word of each surprise at random, the other six tokens by a nat.
 
-    So the level is one nat, and five tokens of each step are at it or above. Surprises are multiples of 1 / 64, so that
-    sums are exact.
+    So the level is one nat, and five tokens of each step are at it or above. Surprises are multiples of 1 / 64, so
+    that sums are exact.
     """
     rng = random.Random(seed)
     steps = [
