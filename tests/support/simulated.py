@@ -32,7 +32,7 @@ def data_of(
 def simulate(
     n: int, weights: Mapping[str, float], intercept: float, source: str = "one", seed: int = 0
 ) -> CalibrationData:
-    """Traces of one to five steps, their features uniform in [0, 3], their labels drawn by a model of these weights."""
+    """Traces of one to five steps, their features uniform in [0, 3], their labels drawn by these weights."""
     rng = np.random.default_rng(seed)
     traces, labels = [], []
     for _ in range(n):
