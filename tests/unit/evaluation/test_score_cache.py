@@ -61,14 +61,6 @@ def test_other_steps_of_the_same_text_are_another_score():
     assert cache.key("Q", one) != cache.key("Q", two)
 
 
-def test_a_long_line_is_no_fault_and_nothing_is_lost_of_it(path):
-    long = [("Q", Trace.from_text("so it is. " * 8_000))]
-    ScoreCache(path, SHA).scores(ArithmeticCritic(), long)
-    critic = ArithmeticCritic()
-    ScoreCache(path, SHA).scores(critic, long)
-    assert critic.windows == []
-
-
 def test_what_is_collected_of_a_file_is_scored_once_in_windows(path):
     examples = [
         CalibrationExample(f"Q{i}", Trace.from_text("2 * 3 = 7\n#### 7"), i % 2 - 1, f"g{i}") for i in range(70)
