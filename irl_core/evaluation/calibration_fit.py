@@ -55,9 +55,10 @@ def fit_steps(files: Sequence[CalibrationData], penalty: float) -> StepModel:
     Raises:
         ValueError: if all traces are right, or all are wrong: nothing tells them apart.
     """
-    problem = _assemble([data for data in files if len(data)])
-    if len(set((problem.first_error == NO_ERROR).tolist())) < 2:
+    files = [data for data in files if len(data)]
+    if len({bool(wrong) for data in files for wrong in data.erroneous}) < 2:
         raise ValueError("a calibration needs right traces and wrong ones")
+    problem = _assemble(files)
     scale = problem.features.std(0) + 1e-6
     standard = problem._replace(features=problem.features / scale)
     free = [(None, None) if name in MAY_BE_NEGATIVE else (0.0, None) for name in FEATURES]

@@ -122,6 +122,8 @@ def test_right_traces_alone_or_wrong_ones_alone_are_refused():
     for label in (NO_ERROR, 0, WRONG_SOMEWHERE):
         with pytest.raises(ValueError, match="needs right traces and wrong ones"):
             fit_steps([data_of([trace_of([{}])] * 4, [label] * 4)], penalty=1.0)
+    with pytest.raises(ValueError, match="needs right traces and wrong ones"):
+        fit_steps([], penalty=1.0)
 
 
 def test_a_source_is_left_out_with_every_trace_of_its_problems():

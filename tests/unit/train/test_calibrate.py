@@ -114,12 +114,13 @@ def test_files_of_another_kind_of_text_make_a_scope(run, tmp_path):
         {"question": f"Find the prime {i}.", "solution": "Let x^2 be the root of a polynomial.", "final_correct": True}
         for i in range(20)
     ]
-    a, other = write(tmp_path / "a.jsonl", located("a")), write(tmp_path / "olympiad.jsonl", higher)
-    figures, calibration = run("--traces", a, "--source", "made up", "--outside", other, "--leave-out-source")
+    a, b = (write(tmp_path / f"{name}.jsonl", located(name)) for name in "ab")
+    other = write(tmp_path / "olympiad.jsonl", higher)
+    figures, calibration = run("--traces", a, b, "--source", "made up", "--outside", other, "--leave-out-source")
     assert calibration.scope.other_kinds == ("olympiad",)
     assert calibration.scope.rate_inside == 0.0
-    assert figures["called_outside"] == {"a": 0.0, "olympiad": 1.0}
-    assert calibration.sources == ("a",), "what is outside is not fitted on"
+    assert figures["called_outside"] == {"a": 0.0, "b": 0.0, "olympiad": 1.0}
+    assert calibration.sources == ("a", "b"), "what is outside is not fitted on"
     trace = Trace.from_text(higher[0]["solution"])
     assert diagnose(higher[0]["question"], trace, run.critic, calibration=calibration).outside
 
@@ -149,6 +150,7 @@ def test_a_run_that_is_repeated_with_its_scores_does_not_ask_the_critic(run, tmp
     [
         (["--source", "x"], "needs right traces and wrong ones"),
         ([], "--source: say in words what the traces are"),
+        (["--source", "x", "--leave-out-source"], "nothing to leave out of one source"),
     ],
 )
 def test_what_cannot_be_fitted_is_refused_in_words(run, tmp_path, capsys, options, said):
