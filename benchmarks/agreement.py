@@ -1,11 +1,11 @@
-"""Do the policy's own solutions compute what a step computes, and does knowing that help to find the first wrong one?
+"""Do the policy's own solutions compute what a step computes, and does that find the first wrong step?
 
     python -m train.sample --policy standard --problems questions.jsonl --n 8 --max-tokens 256 --out samples.jsonl
-    python -m benchmarks.agreement --critic standard --traces labelled.jsonl --sampled samples.jsonl --penalty 20
+    python -m benchmarks.agreement --critic standard --traces labelled.jsonl --sampled samples.jsonl
 
 Of each step: the share of its question's samples that compute its results too, and how much less that is than of the
-step before. Both join the features of the diagnosis; everything is cross-validated by problem, and differences are
-paired. Traces whose question has no sample are left out.
+step before. The step that loses most is held against the one that the critic's diagnosis finds most probable, and the
+difference is paired. Traces whose question has no sample are left out.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ import numpy as np
 
 from benchmarks.token_statistics import read_file
 from irl_core.critic.rewards import score_trace
-from irl_core.diagnosis.evidence import FEATURES, features, gather
-from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap, auroc
-from irl_core.evaluation.calibration_fit import cross_validated
-from irl_core.evaluation.localisation_metrics import StepLabels, oracle_f1
+from irl_core.diagnosis.suspect_step import diagnose_scored
+from irl_core.evaluation.bootstrap import ProblemBootstrap, auroc
+from irl_core.evaluation.localisation_metrics import StepLabels
 from irl_core.evaluation.trace_files import LabelledTrace, read_traces
 from irl_core.loading import load_critic
 from irl_core.text.number_use import numbers_in, results_in
@@ -39,21 +38,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = build_parser()
     args = parse_args(parser, argv)
     critic = load_critic(args.critic)
+    if critic.calibration is None:
+        parser.error(f"the critic {critic.name} has no calibration: make one with `python -m train.calibrate`")
     items, statistics = read_file(critic, args.traces, args.limit, args.cache)
     samples = results_of_samples(args.sampled)
-    rows, agreement, kept = [], [], []
+    probabilities, agreement, kept = [], [], []
     for item, (encoded, of_tokens) in zip(items, statistics, strict=True):
         if item.first_error_step is None or item.question not in samples:
             continue
         score = score_trace(critic.card, item.question, item.trace, encoded, of_tokens)
-        rows.append(np.array(features(gather(item.question, item.trace, score))))
+        found = diagnose_scored(item.question, item.trace, score, critic.calibration)
+        probabilities.append(np.array([step.error_probability for step in found.steps], dtype=float))
         agreement.append(step_agreement(item.question, item.trace, samples[item.question]))
         kept.append(item)
     if not any(item.first_error_step not in (None, -1) for item in kept):
         parser.error("no erroneous trace of --traces has a question that --sampled has too")
-    joined = [np.concatenate([row, share], 1) for row, share in zip(rows, agreement, strict=True)]
     print_figures({"critic": critic.name, "n": len(kept), "left_out": len(items) - len(kept)}
-                  | compared(kept, rows, joined, args.penalty))  # fmt: skip
+                  | compared(kept, probabilities, agreement))  # fmt: skip
 
 
 def results_of_samples(path: Path) -> Mapping[str, Results]:
@@ -81,34 +82,38 @@ def step_agreement(question: str, trace: Trace, samples: Results) -> np.ndarray:
 
 
 def compared(
-    items: Sequence[LabelledTrace], rows: Sequence[np.ndarray], joined: Sequence[np.ndarray], penalty: float
+    items: Sequence[LabelledTrace], probabilities: Sequence[np.ndarray], agreement: Sequence[np.ndarray]
 ) -> dict[str, Any]:
-    """Figures without and with agreement, and the paired differences."""
+    """Figures of the diagnosis's probabilities (K,) and of `step_agreement` (K, 2), and the paired differences.
+
+    Agreement suspects the step that loses most; a trace is the more suspect, the lower its lowest share.
+    """
     first_error = np.array([item.first_error_step for item in items])
-    problems = np.unique([item.question for item in items], return_inverse=True)[1]
-    bootstrap = ProblemBootstrap(problems)
-    rewards = [row[:, FEATURES.index("reward")] for row in rows]
-    labels = {
-        name: StepLabels.of(cross_validated(x, first_error, problems, penalty), rewards, first_error.tolist())
-        for name, x in (("without", rows), ("with", joined))
+    bootstrap = ProblemBootstrap(np.unique([item.question for item in items], return_inverse=True)[1])
+    none = [np.zeros(len(p)) for p in probabilities]
+    by_diagnosis = StepLabels.of(probabilities, none, first_error.tolist())
+    by_agreement = StepLabels.of([shares[:, 1] for shares in agreement], none, first_error.tolist())
+    hits = {
+        "diagnosis": (by_diagnosis.most_suspect() == first_error).astype(float),
+        "agreement": (by_agreement.most_suspect() == first_error).astype(float),
     }
-    figures: dict[str, Any] = {name: _figures(steps, bootstrap) for name, steps in labels.items()}
-    hits = {name: (steps.most_suspect() == first_error).astype(float) for name, steps in labels.items()}
-    aurocs = {name: auroc(-steps.trace_probability(), ~steps.erroneous) for name, steps in labels.items()}
+    right = {
+        "diagnosis": -by_diagnosis.trace_probability(),
+        "agreement": np.array([shares[:, 0].min() for shares in agreement]),
+    }
+    aurocs = {name: auroc(value, first_error < 0) for name, value in right.items()}
+    figures: dict[str, Any] = {
+        name: {
+            "top1": bootstrap.mean(hits[name], first_error >= 0),
+            "auroc": bootstrap.figure(aurocs[name], len(items)),
+        }
+        for name in hits
+    }
     return figures | {
         "difference": {
-            "top1": bootstrap.mean(hits["with"] - hits["without"], first_error >= 0),
-            "auroc": bootstrap.figure(lambda w: aurocs["with"](w) - aurocs["without"](w), len(items)),
+            "top1": bootstrap.mean(hits["agreement"] - hits["diagnosis"], first_error >= 0),
+            "auroc": bootstrap.figure(lambda w: aurocs["agreement"](w) - aurocs["diagnosis"](w), len(items)),
         }
-    }
-
-
-def _figures(steps: StepLabels, bootstrap: ProblemBootstrap) -> dict[str, Figure | None]:
-    hits = (steps.most_suspect() == steps.first_error).astype(float)
-    return {
-        "f1_oracle": oracle_f1(steps, bootstrap).f1,
-        "top1": bootstrap.mean(hits, steps.erroneous),
-        "auroc": bootstrap.figure(auroc(-steps.trace_probability(), ~steps.erroneous), len(steps)),
     }
 
 
@@ -117,7 +122,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--critic", help="a critic's folder or name; without it the shipped one")
     parser.add_argument("--traces", type=Path, required=True, help="traces with step labels, JSON lines")
     parser.add_argument("--sampled", type=Path, required=True, help="solutions of the same questions, of train.sample")
-    parser.add_argument("--penalty", type=float, default=1.0, help="L2 penalty of the logistic model")
     parser.add_argument("--limit", type=int, metavar="N", help="the first N traces only")
     parser.add_argument("--cache", type=Path, metavar="FOLDER", help="keep what the model said, and go on from it")
     return parser

@@ -5,10 +5,9 @@
 The model reads every trace once (`--cache` keeps its statistics); the cards of the grid are then applied to that.
 
 A file with step labels gets a table of step rewards: how often the step of the lowest reward is the first wrong one
-(`lowest step`), the same and first-error F1 for the hazard model, cross-validated by problem (`hazard top-1`,
-`hazard F1, oracle`: at the threshold that is best for these very probabilities), and the AUROC of its probability that
-the trace is wrong. A file with several candidates of a problem gets a table of trace scores
-(`benchmarks.trace_scores`).
+(`lowest step`), and how well the rewards tell first wrong steps from right ones (`step AUROC`). The diagnosis reads
+log-probabilities, which no card changes, so it is not in the table. A file with several candidates of a problem gets a
+table of trace scores (`benchmarks.trace_scores`).
 Whatever is chosen by a table makes it a development table.
 """
 
@@ -26,16 +25,13 @@ from benchmarks.token_statistics import TraceStatistics, read_file
 from benchmarks.trace_scores import Pools, table
 from irl_core.critic.card import CriticCard
 from irl_core.critic.rewards import score_trace
-from irl_core.diagnosis.evidence import FEATURES, features, gather
 from irl_core.evaluation.bootstrap import Figure, ProblemBootstrap
-from irl_core.evaluation.calibration_fit import cross_validated
-from irl_core.evaluation.localisation_metrics import StepLabels, oracle_f1
+from irl_core.evaluation.localisation_metrics import StepLabels, step_auroc
 from irl_core.evaluation.trace_files import LabelledTrace
-from irl_core.evaluation.trace_metrics import trace_auroc
 from irl_core.loading import load_critic
 from train.cli import output_file, parse_args, print_figures
 
-COLUMNS = ("lowest step", "hazard top-1", "hazard F1, oracle", "AUROC")
+COLUMNS = ("lowest step", "step AUROC")
 GRID = {"word_weight": (1.0, 0.3, 0.1), "number_baseline": (0.0, 0.2), "trust_true_equations": (False, True)}
 
 
@@ -94,18 +90,14 @@ def localisation(
         score_trace(card, x.question, x.trace, encoded, of_tokens)
         for x, (encoded, of_tokens) in zip(items, statistics, strict=True)
     ]
-    first_error = np.array([item.first_error_step for item in items])
+    first_error = [item.first_error_step for item in items if item.first_error_step is not None]
     problems = np.unique([item.question for item in items], return_inverse=True)[1]
-    bootstrap = ProblemBootstrap(problems, resamples=1)
-    rows = [np.array(features(gather(x.question, x.trace, score))) for x, score in zip(items, scores, strict=True)]
-    rewards = [row[:, FEATURES.index("reward")] for row in rows]
-    steps = StepLabels.of(cross_validated(rows, first_error, problems, 1.0), rewards, first_error.tolist())
-    lowest = np.array([int(np.argmin(reward)) for reward in rewards])
+    rewards = [np.array(score.step_rewards) for score in scores]
+    steps = StepLabels.of([np.full(len(reward), np.nan) for reward in rewards], rewards, first_error)
+    lowest = (steps.most_suspect() == steps.first_error).astype(float)
     return {
-        "lowest step": bootstrap.mean((lowest == first_error).astype(float), steps.erroneous),
-        "hazard top-1": bootstrap.mean((steps.most_suspect() == first_error).astype(float), steps.erroneous),
-        "hazard F1, oracle": oracle_f1(steps, bootstrap).f1,
-        "AUROC": trace_auroc(-steps.trace_probability(), steps.erroneous, bootstrap),
+        "lowest step": ProblemBootstrap(problems, resamples=1).mean(lowest, steps.erroneous),
+        "step AUROC": step_auroc(steps, problems, resamples=1),
     }
 
 

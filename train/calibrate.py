@@ -50,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(parser, argv)
     if args.traces and not args.source:
         parser.error("--source: say in words what the traces are; it is shown beside every diagnosis")
+    if args.leave_out_source and len({source for source, _ in args.traces or ()}) < 2:
+        parser.error("--leave-out-source: there is nothing to leave out of one source; name two with --traces")
     critic = load_critic(args.critic, calibrated=False)
     try:
         figures = calibrate(args, critic, args.out or calibration_file(critic.card, critic.path))

@@ -23,10 +23,9 @@ FEATURES = (
     "false_equation",
     "unknown_number",
     "no_number",
-    "free_surprise",
     "upper_surprise",
 )
-MOST_NATS = 20.0
+MOST_NATS = 8.0
 
 
 class Feature(NamedTuple):
@@ -40,11 +39,10 @@ def features(evidence: TraceEvidence) -> list[tuple[Feature, ...]]:
     """`FEATURES` of each step.
 
     A *choice* is a number or an operator that no true equation before it vouches for. `worst_choice` is the surprise
-    of the worst, `three_worst_choices` and `mean_choice` are means. Two are the same in every step: `free_surprise` is
-    the mean surprise of numbers that follow from what stands before them, `upper_surprise` the 80th percentile of all
-    tokens.
+    of the worst, `three_worst_choices` and `mean_choice` are means. `upper_surprise`, the 80th percentile of all tokens
+    of the trace, is the same in every step.
     """
-    return [(*_of_step(step), *_of_trace(evidence)) for step in evidence.steps]
+    return [(*_of_step(step), _of_trace(evidence)) for step in evidence.steps]
 
 
 def _of_step(step: StepEvidence) -> tuple[Feature, ...]:
@@ -62,10 +60,9 @@ def _of_step(step: StepEvidence) -> tuple[Feature, ...]:
     )
 
 
-def _of_trace(evidence: TraceEvidence) -> tuple[Feature, ...]:
-    free = [m.excess for step in evidence.steps for m in step.mentions if m.vouched or m.seen]
+def _of_trace(evidence: TraceEvidence) -> Feature:
     tokens = [excess for step in evidence.steps for _, excess in step.tokens]
-    return Feature(_log(_mean(free))), Feature(_log(float(np.quantile(tokens, 0.8)) if tokens else 0.0))
+    return Feature(_log(float(np.quantile(tokens, 0.8)) if tokens else 0.0))
 
 
 def _mean_of_worst(mentions: Iterable[Mention], n: int, excess: Mapping[int, float]) -> Feature:

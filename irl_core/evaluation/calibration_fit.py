@@ -15,8 +15,8 @@ from irl_core.diagnosis.features import FEATURES
 from irl_core.diagnosis.first_error import first_error_probabilities
 from irl_core.evaluation.calibration_data import NO_ERROR, WRONG_SOMEWHERE, CalibrationData
 
-# Surprise and exact findings only speak against a step; what tells how strange the writing is may speak for it.
-MAY_BE_NEGATIVE = frozenset({"no_number", "free_surprise"})
+# Surprise and exact findings only speak against a step.
+MAY_BE_NEGATIVE = frozenset({"no_number"})
 HELD_BACK = {"upper_surprise": 500.0}
 """How much more the weight of a feature is penalised whose level differs between sources more than it tells."""
 
@@ -56,9 +56,10 @@ def fit_steps(files: Sequence[CalibrationData], penalty: float) -> StepModel:
     Raises:
         ValueError: if all traces are right, or all are wrong: nothing tells them apart.
     """
-    problem = _assemble([data for data in files if len(data)])
-    if len(set((problem.first_error == NO_ERROR).tolist())) < 2:
+    files = [data for data in files if len(data)]
+    if len({bool(wrong) for data in files for wrong in data.erroneous}) < 2:
         raise ValueError("a calibration needs right traces and wrong ones")
+    problem = _assemble(files)
     scale = problem.features.std(0) + 1e-6
     standard = problem._replace(features=problem.features / scale)
     free = [(None, None) if name in MAY_BE_NEGATIVE else (0.0, None) for name in FEATURES]

@@ -52,5 +52,16 @@ class ScoreCache:
             self._known[key] = score.model_dump_json()
         if self.path is not None and missing:
             with self.path.open("a", encoding="utf-8") as file:
+                if _ends_torn(self.path):  # or the first new score would be part of that line
+                    file.write("\n")
                 file.writelines(f'{{"key": "{key}", "score": {self._known[key]}}}\n' for key in missing)
         return [TraceScore.model_validate_json(self._known[key]) for key in keys]
+
+
+def _ends_torn(path: Path) -> bool:
+    """Whether the last line of a file lacks its line break."""
+    with path.open("rb") as file:
+        if not file.seek(0, 2):
+            return False
+        file.seek(-1, 2)
+        return file.read() != b"\n"

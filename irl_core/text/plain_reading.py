@@ -33,10 +33,11 @@ def read_plainly(text: str) -> PlainText:
     """The plain reading of a solution, each character with the place where it is written.
 
     Calculator marks, markup, the labels of steps and lists, empty lines, indents and doubled spaces are not read, and
-    operators are read in one manner. A text that has nothing else is read as it is written.
+    operators are read in one manner. A label with nothing behind it on its line stays, and so does the dash of a list,
+    which may be a minus. A text that has nothing else is read as it is written.
 
-    >>> read_plainly("### Step 1:\\n\\n1. **Cost:** \\\\( 3 \\\\times 4 = 12 \\\\)").text
-    'Cost: 3 * 4 = 12'
+    >>> read_plainly("Step 1:  3 × 4 = 12\\n\\n2. **Cost:** \\\\( 12 \\\\times 5 = 60 \\\\)").text
+    '3 * 4 = 12\\nCost: 12 * 5 = 60'
     """
     clean, positions = strip_calculator_marks(text)
     plain = read_markup(clean)

@@ -23,7 +23,6 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForTokenClassification
 
 from irl_core.critic.card import CriticCard
-from irl_core.diagnosis.evidence import FEATURES
 from irl_core.loading import load_critic, load_policy
 from irl_core.models.backbones import resolve_backbone
 from irl_core.models.merging import load_merged
@@ -31,6 +30,7 @@ from irl_core.policy.base import Policy
 from irl_core.policy.sampling import Sampling, TraceGrew
 from irl_core.policy.transformers import TransformersPolicy
 from irl_core.text.traces import Trace
+from tests.support.critics import CALIBRATION
 from tests.support.nano import nano_llama, nano_tokenizer
 from tests.support.ports import free_port
 
@@ -90,11 +90,8 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def write_card(folder: Path, card: CriticCard) -> None:
-    width = len(FEATURES)
-    calibration = {"features": FEATURES, "mean": [0.0] * width, "scale": [1.0] * width, "weights": [0.0] * width}
-    calibration |= {"intercept": 0.0, "threshold": 0.5, "unsure_above": 0.4, "source": "nothing", "n_traces": 0}
     (folder / "critic.json").write_text(card.model_dump_json())
-    (folder / "calibration.json").write_text(json.dumps(calibration | {"supervision": "none"}))
+    (folder / "calibration.json").write_text(json.dumps(CALIBRATION))
 
 
 def local_policy(base: Path, adapter: Path | None) -> TransformersPolicy:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from irl_core.diagnosis.calibration import Calibration
-from irl_core.diagnosis.evidence import FEATURES
+from irl_core.diagnosis.features import FEATURES
 from irl_core.diagnosis.first_error import log_odds
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
@@ -19,15 +19,14 @@ def is_false(step: str) -> bool:
     return any((int(a) + int(b) if op == "+" else int(a) * int(b)) != int(c) for a, op, b, c in EQUATION.findall(step))
 
 
-# A step is wrong with probability 0.9 where it costs a nat, else 0.05.
+# Alone, a step with a false equation is wrong with probability 0.9, any other with 0.05. Its result shows it wholly.
 CALIBRATION = Calibration(
     features=FEATURES,
-    mean=(0.0,) * len(FEATURES),
-    scale=(1.0,) * len(FEATURES),
-    weights=tuple(log_odds(0.05) - log_odds(0.9) if name == "reward" else 0.0 for name in FEATURES),
+    weights=tuple(log_odds(0.9) - log_odds(0.05) if name == "false_equation" else 0.0 for name in FEATURES),
     intercept=log_odds(0.05),
     threshold=0.5,
     unsure_above=0.5,
+    heat_scale=log_odds(0.9) - log_odds(0.05),
     source="arithmetic",
     n_traces=0,
     supervision="none",

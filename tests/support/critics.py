@@ -9,18 +9,17 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from irl_core.critic.card import CriticCard
-from irl_core.diagnosis.evidence import FEATURES
+from irl_core.diagnosis.features import FEATURES
 from irl_core.loading import load_critic
 from tests.support.nano import nano_llama, nano_tokenizer
 
 CALIBRATION = {
     "features": FEATURES,
-    "mean": [0.0] * len(FEATURES),
-    "scale": [1.0] * len(FEATURES),
     "weights": [0.0] * len(FEATURES),
     "intercept": 0.0,
     "threshold": 0.5,
     "unsure_above": 0.4,
+    "heat_scale": 1.0,
     "source": "nothing",
     "n_traces": 0,
     "supervision": "none",

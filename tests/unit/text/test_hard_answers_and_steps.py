@@ -40,7 +40,7 @@ def reasons(question: str, solution: str) -> list[str]:
     zeros = (0.0,) * len(trace.steps)
     score = TraceScore(offsets=trace.steps, rewards=zeros, values=zeros, step_rewards=zeros, trace_score=0.0)
     said = []
-    for evidence in gather(question, trace, score):
+    for evidence in gather(question, trace, score).steps:
         if evidence.unknown:
             said.append(f"uses {', '.join(evidence.unknown)}, which neither the problem nor an earlier step gives")
         if evidence.answer_mismatch:

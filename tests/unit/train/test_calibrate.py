@@ -1,155 +1,166 @@
-"""train.calibrate from end to end with a critic that reads numbers."""
+"""train.calibrate from end to end with a critic whom every digit surprises by its value."""
+
+from __future__ import annotations
 
 import json
-import re
 
-import numpy as np
 import pytest
 
 from irl_core.critic.card import CriticCard
 from irl_core.diagnosis.calibration import load_calibration
-from irl_core.text.scores import TraceScore
+from irl_core.diagnosis.features import FEATURES
+from irl_core.diagnosis.suspect_step import diagnose
 from irl_core.text.traces import Trace
+from tests.support.surprise import cut, surprised
+from tests.support.worked_solutions import SAMPLE
 from train import calibrate
 
 
 class HandMadeCritic:
-    """Rewards a step by the number it holds."""
+    """Words cost nothing, a digit its value in nats."""
+
+    sha256 = "0" * 64
 
     def __init__(self, path):
-        self.path, self.card = path, CriticCard(name="hand-made")
+        self.path, self.card, self.calibration = path, CriticCard(name="hand-made"), None
+        self.n_scored = 0
+
+    def score(self, question, traces):
+        return self.score_many([(question, trace) for trace in traces])
 
     def score_many(self, items):
-        rewards = [[-float(re.findall(r"\d", text)[-1]) for text in trace.step_texts()] for _, trace in items]
-        return [
-            TraceScore(
-                offsets=trace.steps,
-                rewards=tuple(r),
-                values=tuple(np.cumsum(r).tolist()),
-                step_rewards=tuple(r),
-                trace_score=float(np.mean(r)),
-            )
-            for (_, trace), r in zip(items, rewards, strict=True)
-        ]
+        self.n_scored += len(items)
+        return [self._score(trace) for _, trace in items]
+
+    def _score(self, trace):
+        offsets = cut(trace.text, digits=1)
+        parts = [trace.text[a:b] for a, b in offsets]
+        return surprised(trace, offsets, [float(p) if p.isdecimal() else 0.0 for p in parts])
 
 
-def test_calibrate_writes_what_the_diagnosis_reads_and_reports_held_out_figures(tmp_path, monkeypatch, capsys):
-    lines = [
-        {"question": f"Q{i}", "steps": ["say 1", f"say {7 if i % 2 else 0}"], "first_error_step": 1 if i % 2 else -1}
-        for i in range(40)
-    ]
-    assert Trace.from_steps(lines[0]["steps"]).steps
-    (tmp_path / "traces.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(tmp_path))
-    calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), "--source", "made up"])
-    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert figures["cross_validated"]["f1"]["value"] == 1.0
-    assert figures["cross_validated"]["top1"]["value"] == 1.0
-    calibration = load_calibration(tmp_path / "calibration.json")
-    assert (calibration.source, calibration.n_traces) == ("made up", 40)
-    assert calibration.weights[0] < 0
-    assert calibration.supervision == "step labels"
-    assert calibration.trace_model is None
-    assert calibration.false_flag_rate == figures["false_flag_rate"] == 0.0
-
-
-def test_outcomes_of_other_generators_settle_how_probable_an_error_is_in_the_whole(tmp_path, monkeypatch, capsys):
-    steps = ["say 1", "say 7", "say 0"]
-    lines = [
-        {"question": f"Q{i}", "steps": [steps[0], steps[1 + i % 2]], "first_error_step": -1 if i % 2 else 1}
-        for i in range(40)
-    ]
-    ended = [
-        {"question": f"Q{i}", "solution": "say 1\nsay 7", "final_correct": i % 4 != 0, "gold_answer": "7"}
-        for i in range(40)
-    ]
-    for name, rows in (("traces", lines), ("weaker", ended)):
-        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(tmp_path))
-    options = ["--source", "made up", "--outcomes", str(tmp_path / "weaker.jsonl")]
-    calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), *options])
-    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
-    calibration = load_calibration(tmp_path / "calibration.json")
-    assert calibration.trace_model.source == "the traces with step labels, weaker"
-    assert calibration.trace_model.n_traces == 80
-    assert calibration.supervision == "step labels and outcomes"
-    assert figures["outcomes"][0]["n"] == 40
-    assert figures["cross_validated"]["top1"]["value"] == 1.0
-
-
-def test_a_calibration_from_demonstrations_uses_no_label_and_is_judged_on_labelled_traces(
-    tmp_path, monkeypatch, capsys
-):
-    rows = [
-        {"question": f"Tom has {i} and 7.", "answer": f"{i} + 7 = {i + 7} pens\nHe has {i + 7}.\n#### {i + 7}"}
-        for i in range(30)
-    ]
-    (tmp_path / "gsm8k.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    line = {"question": "Q", "steps": ["3 + 4 = 8 pens", "so 8"], "first_error_step": 0}
-    (tmp_path / "other.jsonl").write_text(json.dumps(line) + "\n" + json.dumps(line | {"first_error_step": -1}))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(tmp_path))
-    options = ["--n", "5", "--report-on", str(tmp_path / "other.jsonl"), "--false-flag-rate", "0.1"]
-    calibrate.main(["--demonstrations", str(tmp_path / "gsm8k.jsonl"), "--out", str(tmp_path / "c.json"), *options])
-    figures = json.loads(capsys.readouterr().out.splitlines()[-1])
-    calibration = load_calibration(tmp_path / "c.json")
-    assert (calibration.supervision, calibration.n_traces) == ("demonstrations", 20)
-    assert calibration.false_flag_rate <= 0.1
-    assert calibration.not_sure_rate <= 0.3
-    assert calibration.unsure_above <= calibration.threshold
-    assert figures["reported_on"]["accuracy_error"]["n"] == 1
-    assert not (tmp_path / "calibration.json").exists()
-
-
-def test_a_calibration_without_a_wrong_trace_is_refused_in_words(tmp_path, capsys):
-    (tmp_path / "traces.jsonl").write_text(json.dumps({"question": "Q", "steps": ["1"], "first_error_step": -1}))
-    with pytest.raises(SystemExit):
-        calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), "--source", "x"])
-    assert "has to be wrong" in capsys.readouterr().err
-
-
-def run_calibrate(lines, folder, monkeypatch, capsys, *options):
-    (folder / "traces.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: HandMadeCritic(folder))
-    calibrate.main(["--traces", str(folder / "traces.jsonl"), "--source", "made up", *options])
-    return json.loads(capsys.readouterr().out.splitlines()[-1]), load_calibration(folder / "calibration.json")
-
-
-def test_a_trace_is_held_against_thresholds_that_never_saw_its_problem(tmp_path, monkeypatch, capsys):
-    # Nobody right may be flagged. Right traces say 0, but for Q0, which says 9; wrong ones say 7. Q0's own fold is the
-    # only one whose threshold does not know Q0: there it lies under every 7 and 9, elsewhere above the 9.
-    lines = [
+def located(source: str, n: int = 40) -> list[dict]:
+    """Two steps of a number each; the second of every other trace is wrong and says 9, all others say 1."""
+    return [
         {
-            "question": f"Q{i}",
-            "steps": [f"say {9 if i == 0 else 7 if i % 2 else 0}"],
-            "first_error_step": -(i % 2 == 0),
+            "question": f"{source} {i}: how many?",
+            "steps": ["There are 1 of the pens there", f"and so he has {9 if i % 2 else 1} of the pens"],
+            "first_error_step": 1 if i % 2 else -1,
         }
-        for i in range(40)
+        for i in range(n)
     ]
-    figures, calibration = run_calibrate(lines, tmp_path, monkeypatch, capsys, "--false-flag-rate", "0")
-    assert figures["false_flag_rate"] == calibration.false_flag_rate == 1 / 20
-    assert figures["cross_validated"]["accuracy_correct"]["value"] == 19 / 20
-    assert 0 < figures["cross_validated"]["accuracy_error"]["value"] < 0.2
-    assert figures["cross_validated"]["f1_oracle"]["value"] == pytest.approx(2 * 0.95 / 1.95)
 
 
-def test_the_best_f1_that_one_threshold_could_reach_is_reported_apart(tmp_path, monkeypatch, capsys):
-    rng = np.random.default_rng(3)
-    lines = []
-    for i in range(60):
-        digits = rng.integers(0, 10, size=2).tolist()
-        error = int(np.argmax(digits)) if rng.random() < 0.1 * max(digits) - 0.2 else -1
-        steps = [f"say {digit}" for digit in digits]
-        lines.append({"question": f"Q{i}", "steps": steps, "first_error_step": error})
-    figures, calibration = run_calibrate(lines, tmp_path, monkeypatch, capsys)
-    held_out = figures["cross_validated"]
-    assert held_out["f1"]["value"] < held_out["f1_oracle"]["value"]
-    assert held_out["threshold_oracle"] == calibration.threshold == figures["threshold"]
-    assert calibration.false_flag_rate == pytest.approx(1 - held_out["accuracy_correct"]["value"])
+def outcomes(source: str, n: int = 40) -> list[dict]:
+    return [
+        {"question": line["question"], "steps": line["steps"], "final_correct": line["first_error_step"] < 0}
+        for line in located(source, n)
+    ]
 
 
-def test_traces_of_two_problems_are_refused_in_words(tmp_path, capsys):
-    lines = [{"question": f"Q{i}", "steps": ["1"], "first_error_step": i - 1} for i in range(2)]
-    (tmp_path / "traces.jsonl").write_text("\n".join(map(json.dumps, lines)))
+def write(path, lines) -> str:
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return str(path)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    critic = HandMadeCritic(tmp_path)
+    monkeypatch.setattr(calibrate, "load_critic", lambda name, calibrated: critic)
+
+    def run_main(*options: str):
+        calibrate.main(list(options))
+        return json.loads(capsys.readouterr().out.splitlines()[-1]), load_calibration(tmp_path / "calibration.json")
+
+    run_main.critic = critic
+    return run_main
+
+
+def test_a_calibration_is_written_beside_the_critic_and_diagnoses(run, tmp_path):
+    path = write(tmp_path / "traces.jsonl", located("Q"))
+    figures, calibration = run("--traces", path, "--source", "made up")
+    assert (calibration.source, calibration.sources, calibration.n_traces) == ("made up", ("traces",), 40)
+    assert (calibration.supervision, calibration.scope) == ("step labels", None)
+    assert calibration.false_flag_rate == figures["false_flag_rate"] == 0.0
+    assert figures["in_sample"]["traces"]["f1"]["value"] == 1.0
+    assert figures["in_sample"]["traces"]["top1"]["value"] == 1.0
+    assert list(figures["weights"]) == list(FEATURES)
+    assert figures["calibration"] == str(tmp_path / "calibration.json")
+    assert "left_out" not in figures
+    for line in located("new", 2):
+        found = diagnose(line["question"], Trace.from_steps(line["steps"]), run.critic, calibration=calibration)
+        assert found.first_suspect == (None if line["first_error_step"] < 0 else 1)
+
+
+def test_each_source_is_left_out_with_all_of_its_files(run, tmp_path):
+    a, b, c = (write(tmp_path / f"{name}.jsonl", located(name)) for name in "abc")
+    figures, calibration = run("--traces", f"one={a},{b}", f"two={c}", "--source", "made up", "--leave-out-source")
+    assert calibration.sources == ("a", "b", "c")
+    assert calibration.n_traces == 120
+    assert list(figures["left_out"]) == ["a", "b", "c"]
+    assert [figures["left_out"][name]["f1"]["value"] for name in "abc"] == [1.0] * 3
+    assert figures["called_outside"] == {}
+
+
+def test_outcomes_alone_join_the_fit_and_the_record_says_so(run, tmp_path):
+    a, b = write(tmp_path / "a.jsonl", located("a")), write(tmp_path / "b.jsonl", outcomes("b"))
+    figures, calibration = run("--traces", a, b, "--source", "made up", "--leave-out-source")
+    assert calibration.supervision == "step labels and outcomes"
+    assert figures["left_out"]["b"]["error_auroc"]["value"] == 1.0
+    assert "f1" not in figures["left_out"]["b"]
+
+
+def test_files_of_another_kind_of_text_make_a_scope(run, tmp_path):
+    higher = [
+        {"question": f"Find the prime {i}.", "solution": "Let x^2 be the root of a polynomial.", "final_correct": True}
+        for i in range(20)
+    ]
+    a, b = (write(tmp_path / f"{name}.jsonl", located(name)) for name in "ab")
+    other = write(tmp_path / "olympiad.jsonl", higher)
+    figures, calibration = run("--traces", a, b, "--source", "made up", "--outside", other, "--leave-out-source")
+    assert calibration.scope.other_kinds == ("olympiad",)
+    assert calibration.scope.rate_inside == 0.0
+    assert figures["called_outside"] == {"a": 0.0, "b": 0.0, "olympiad": 1.0}
+    assert calibration.sources == ("a", "b"), "what is outside is not fitted on"
+    trace = Trace.from_text(higher[0]["solution"])
+    assert diagnose(higher[0]["question"], trace, run.critic, calibration=calibration).outside
+
+
+def test_demonstrations_alone_make_a_calibration_and_no_label_is_used(run, tmp_path):
+    lines = [{"question": d.question, "answer": d.solution} for d in SAMPLE]
+    judged = write(tmp_path / "judged.jsonl", located("a"))
+    path = write(tmp_path / "gsm8k.jsonl", lines)
+    figures, calibration = run("--demonstrations", path, "--n", "8", "--report-on", judged)
+    assert (calibration.supervision, calibration.n_traces) == ("demonstrations", 8)
+    assert calibration.source == "edited demonstrations"
+    assert figures["reported_on"]["judged"]["n"] == 40
+    again, same = run("--demonstrations", path, "--n", "8", "--report-on", judged)
+    assert (again, same) == (figures, calibration), "one seed, one calibration"
+
+
+def test_a_run_that_is_repeated_with_its_scores_does_not_ask_the_critic(run, tmp_path):
+    path, scores = write(tmp_path / "a.jsonl", located("a")), str(tmp_path / "scores.jsonl")
+    first = run("--traces", path, "--source", "made up", "--scores", scores)
+    assert run.critic.n_scored == 40
+    assert run("--traces", path, "--source", "made up", "--scores", scores) == first
+    assert run.critic.n_scored == 40
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--source", "x"], "needs right traces and wrong ones"),
+        ([], "--source: say in words what the traces are"),
+        (["--source", "x", "--leave-out-source"], "nothing to leave out of one source"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_in_words(run, tmp_path, capsys, options, said):
+    path = write(tmp_path / "a.jsonl", located("a", 1))
     with pytest.raises(SystemExit):
-        calibrate.main(["--traces", str(tmp_path / "traces.jsonl"), "--source", "x"])
-    assert "three problems at least" in capsys.readouterr().err
+        run("--traces", path, *options)
+    assert said in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_named(run, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        run("--traces", f"one={tmp_path / 'nowhere.jsonl'}", "--source", "x")
+    assert "nowhere.jsonl" in capsys.readouterr().err

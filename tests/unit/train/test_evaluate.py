@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 
 import pytest
@@ -68,7 +69,8 @@ def test_the_figures_are_those_worked_out_by_hand(run):
     assert localisation["accuracy_correct"]["value"] == 1.0
     assert localisation["f1"]["value"] == localisation["f1_oracle"]["value"] == pytest.approx(2 / 3)
     assert localisation["f1_arithmetic"]["value"] == pytest.approx(2 / 3), "of all critics this one is arithmetic"
-    assert (localisation["threshold"], localisation["threshold_oracle"]) == pytest.approx((0.5, 0.90975))
+    # The odds of the second trace's steps are 1/19, 9 and 1/19, so that it holds an error with probability 173/192.
+    assert (localisation["threshold"], localisation["threshold_oracle"]) == pytest.approx((0.5, 173 / 192))
     assert localisation["top1"] == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 2}
     assert localisation["top1_chance"] == pytest.approx((1 / 3 + 1 / 2) / 2)
     selection = report["selection"]
@@ -99,7 +101,13 @@ def test_a_pointer_needs_a_negative_token_and_is_compared_with_a_random_one(run)
     assert localisation["pointing_chance"]["value"] == pytest.approx(chance)
     assert localisation["pointing_over_chance"]["value"] == pytest.approx(0.5 / chance)
     assert localisation["pointing"]["n"] == 2
-    assert {localisation[name] for name in NEED_HEAT} == {None}, "its rewards have no scale"
+
+
+def test_what_is_coloured_is_told_of_right_traces_of_wrong_ones_and_of_the_step_that_is_marked(run):
+    report, _ = run(LABELLED)
+    heat = {name: report["localisation"][name]["value"] for name in NEED_HEAT}
+    # The 7 of "2 * 3 = 7" alone is coloured, one of its step's ten characters; the third solution shows nothing.
+    assert heat == {"heat_right": 0.0, "heat_error": 0.5, "heat_spread": pytest.approx(0.1)}
 
 
 def test_parts_without_labels_are_null(run):
@@ -160,10 +168,12 @@ def test_scored_lines_repeat_the_input_in_order_with_what_was_found(run, tmp_pat
     assert [{key: value for key, value in one.items() if key not in SCORES} for one in scored] == lines
     assert [one["predicted_first_error"] for one in scored] == [-1, 1, -1]
     assert scored[1]["step_scores"] == [0.0, -1.0, 0.0]
-    assert scored[1]["step_error_probability"] == pytest.approx([0.05, 0.95 * 0.9, 0.95 * 0.1 * 0.05])
+    assert scored[1]["step_error_probability"] == pytest.approx([1 / 192, 171 / 192, 1 / 192])
     assert scored[1]["token_offsets"][:2] == [[0, 1], [1, 2]]
     assert scored[1]["step_spans"] == [[0, 7], [7, 17], [17, 23]]
-    assert (scored[1]["token_heat"], scored[1]["heat_scale"]) == (None, None)
+    assert scored[1]["heat_scale"] == pytest.approx(math.log(9 * 19))
+    coloured = {i: heat for i, heat in enumerate(scored[1]["token_heat"]) if heat}
+    assert coloured == {15: pytest.approx(-math.log(9 * 19))}, "the result of the false equation"
     assert (scored[1]["not_sure"], scored[1]["outside"]) == (False, False)
     assert sum(scored[1]["token_rewards"]) == pytest.approx(scored[1]["trace_score"]) == -1.0
 
@@ -407,5 +417,5 @@ def test_scores_with_colours_of_another_scale_are_not_gone_on_with(run, tmp_path
     run(LABELLED, "--save-scores", str(path))
     lines = [json.loads(line) | {"heat_scale": 3.0} for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    with pytest.raises(ValueError, match=r"colours up to 3\.0, the critic now up to None"):
+    with pytest.raises(ValueError, match=r"colours up to 3\.0, the critic now up to 5\.14"):
         run(LABELLED, "--save-scores", str(path), "--resume")

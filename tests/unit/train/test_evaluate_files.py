@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from plotly.offline import get_plotlyjs
 
-from irl_core.diagnosis.calibration import Calibration
 from irl_core.evaluation.markdown import to_markdown
 from irl_core.evaluation.report_page import to_html
 from tests.support.arithmetic import CALIBRATION, LABELLED, MISREAD, RIGHT, WRONG, ArithmeticCritic, labelled
@@ -20,14 +19,8 @@ MISSED = [labelled(RIGHT, -1, True), labelled(MISREAD, 0, False), labelled(MISRE
 OTHER_PROBLEM = [{**line, "question": "3 bags of 2?"} for line in FOUND]
 
 
-class SourcedCalibration(Calibration):
-    """A calibration that says on which files it was fitted."""
-
-    sources: tuple[str, ...] = ()
-
-
 def sourced(*stems: str) -> ArithmeticCritic:
-    return ArithmeticCritic(calibration=SourcedCalibration(**CALIBRATION.model_dump(), sources=stems))
+    return ArithmeticCritic(calibration=CALIBRATION.model_copy(update={"sources": stems}))
 
 
 @pytest.fixture
