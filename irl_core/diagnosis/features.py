@@ -39,8 +39,8 @@ def features(evidence: TraceEvidence) -> list[tuple[Feature, ...]]:
     """`FEATURES` of each step.
 
     A *choice* is a number or an operator that no true equation before it vouches for. `worst_choice` is the surprise
-    of the worst, `three_worst_choices` and `mean_choice` are means. `upper_surprise`, the 80th percentile of all tokens
-    of the trace, is the same in every step.
+    of the worst, `three_worst_choices` and `mean_choice` are means. `upper_surprise`, the 80th percentile of all
+    tokens of the trace, is the same in every step.
     """
     return [(*_of_step(step), _of_trace(evidence)) for step in evidence.steps]
 

@@ -42,8 +42,12 @@ def test_the_gradient_of_the_loss_is_that_of_finite_differences():
     rng = np.random.default_rng(0)
     for _ in range(5):
         at = rng.normal(scale=0.5, size=len(FEATURES) + 1)
-        size = float(np.linalg.norm(_loss(at, problem, 0.7)[1]))
-        error = check_grad(lambda x: _loss(x, problem, 0.7)[0], lambda x: _loss(x, problem, 0.7)[1], at)
+        size = float(np.linalg.norm(_loss(at, problem, np.full(len(FEATURES), 0.7))[1]))
+        error = check_grad(
+            lambda x: _loss(x, problem, np.full(len(FEATURES), 0.7))[0],
+            lambda x: _loss(x, problem, np.full(len(FEATURES), 0.7))[1],
+            at,
+        )
         assert error < 1e-4 * max(1.0, size)
 
 
@@ -54,8 +58,10 @@ def test_the_loss_is_minus_the_log_likelihood_of_right_located_and_merely_wrong_
     problem = _assemble([data_of([trace_of(steps)] * 3, labels)])
     at = np.array([1.0 if name == SURPRISE else 0.0 for name in FEATURES] + [0.0])
     expected = -(math.log(1 / 6) + math.log(3 / 6) + math.log(5 / 6))
-    assert _loss(at, problem, 0.0)[0] == pytest.approx(expected)
-    assert _loss(at, problem, 4.0)[0] == pytest.approx(expected + 2.0), "half of the penalty times the weight squared"
+    assert _loss(at, problem, np.zeros(len(FEATURES)))[0] == pytest.approx(expected)
+    assert _loss(at, problem, np.full(len(FEATURES), 4.0))[0] == pytest.approx(expected + 2.0), (
+        "half of the penalty times the weight squared"
+    )
 
 
 def test_the_probabilities_of_a_model_are_of_steps_that_compete():

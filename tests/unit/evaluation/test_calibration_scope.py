@@ -21,9 +21,9 @@ def test_two_kinds_of_text_are_told_apart_whatever_their_numbers():
 
 
 def test_how_often_a_source_is_called_outside_is_told_by_a_model_that_did_not_see_it():
-    inside = [kind("plain", 0.0, 20), kind("squares", 1.0, 20)]
-    rates = left_out_scope_rates(inside, [kind("algebra", 1.0, 20), kind("more algebra", 1.0, 20)], 0.5)
-    assert rates == {"plain": 0.0, "squares": 1.0, "algebra": 1.0, "more algebra": 1.0}
+    inside = [kind("plain", 0.0, 20), kind("as plain", 0.0, 20), kind("squares", 2.0, 1)]
+    rates = left_out_scope_rates(inside, [kind("algebra", 2.0, 20), kind("more algebra", 2.0, 20)], 0.5)
+    assert rates == {"plain": 0.0, "as plain": 0.0, "squares": 1.0, "algebra": 1.0, "more algebra": 1.0}
 
 
 def test_traces_of_one_kind_alone_are_refused():
