@@ -9,11 +9,19 @@ from typing import Any
 from irl_core.evaluation.markdown import markdown_table
 
 EVALUATION, STYLE, CALIBRATION, SAMPLING, DIFFERENCE = "evaluation", "style", "calibration", "sampling", "difference"
-_MARKS = {EVALUATION: "localisation", STYLE: "ratio", CALIBRATION: "cross_validated", SAMPLING: "policy_sha256"}
+_MARKS = {EVALUATION: "localisation", STYLE: "ratio", CALIBRATION: "left_out", SAMPLING: "policy_sha256"}
 _BLOCK = re.compile(r"<!-- (table|figure) ([^>]+?) -->.*?<!-- end -->", re.DOTALL)
 
 Columns = Sequence[tuple[str, str]]
 """Heads and the dotted names of the figures under them."""
+
+SOURCES = {
+    "localisation_zeroeval": "ZeroEval",
+    "localisation_mathcheck": "MathCheck",
+    "localisation_mr_gsm8k": "MR-GSM8K",
+    "localisation_mathclean": "MathClean",
+}
+"""What the shipped calibrations are fitted on, each left out in turn."""
 
 TABLES: dict[str, tuple[tuple[str, ...], Columns]] = {
     "d1": (
@@ -66,15 +74,10 @@ TABLES: dict[str, tuple[tuple[str, ...], Columns]] = {
     ),
     "calibration": (
         (CALIBRATION,),
-        (
-            ("F1, held out", "cross_validated.f1"),
-            ("F1, oracle threshold", "cross_validated.f1_oracle"),
-            ("top-1, held out", "cross_validated.top1"),
-            ("ECE of P(wrong), held out", "cross_validated.ece"),
-            ("F1 on other data", "reported_on.f1"),
-            ("top-1 on other data", "reported_on.top1"),
-            ("ECE on other data", "reported_on.ece"),
-            ("right traces flagged", "false_flag_rate"),
+        tuple(
+            (f"{head}, {label}", f"left_out.{name}.{key}")
+            for name, label in SOURCES.items()
+            for head, key in (("F1", "f1"), ("right ones suspected", "right_suspected"), ("step AUROC", "step_auroc"))
         ),
     ),
     "reliability": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 import gradio as gr
@@ -40,6 +41,7 @@ _COLOPHON = (
     "checked. Please do not paste names of pupils.</p></footer>"
 )
 _FIGURES = ASSETS / "checkpoints" / "figures.json"
+_SOURCES = ("localisation_zeroeval", "localisation_mathcheck", "localisation_mr_gsm8k", "localisation_mathclean")
 
 
 def build_page(workbench: Workbench | None) -> gr.Blocks:
@@ -74,13 +76,17 @@ def measured(figures: Path, pair: Pair) -> str:
     """
     try:
         values = json.loads(figures.read_text("utf-8"))[pair.figures]["figures"]
-        named, flagged, n = values["cross_validated.top1"]["value"], values.get("false_flag_rate"), values["n"]
+        counts = [values[f"left_out.{name}.n"] for name in _SOURCES]
+        named, flagged = (
+            fmean(values[f"left_out.{name}.{key}"]["value"] for name in _SOURCES)
+            for key in ("accuracy_error", "right_suspected")
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return ""
-    suspected = "" if flagged is None else f", and suspected {flagged:.0%} of the right ones"
     return (
-        f"On {n:,} labelled solutions this critic named the first wrong step of {named:.0%} of the wrong ones "
-        f"exactly{suspected}. "
+        f"On {sum(counts):,} labelled solutions of {len(counts)} sources, each left out of its calibration in turn, "
+        f"this critic marked the first wrong step of {named:.0%} of the wrong ones exactly, and suspected "
+        f"{flagged:.0%} of the right ones (means over the sources). "
     )
 
 

@@ -51,7 +51,7 @@ def _shipped(name: str, backbone: PackedModel, *, taught: bool) -> Pair:
         folder / "policy" if taught else None,
         folder / "critic",
         f"{label}, taught by Errata" if taught else label,
-        f"mr-gsm8k/calibration-{name}",
+        f"left-out/calibration-{name}",
     )
 
 

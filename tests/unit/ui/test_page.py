@@ -11,26 +11,27 @@ from irl_core.models.pairs import PAIRS, SMALL, STANDARD
 from irl_core.session.workbench import Workbench
 from ui.page import measured
 
+NAMES = ("localisation_zeroeval", "localisation_mathcheck", "localisation_mr_gsm8k", "localisation_mathclean")
 
-def test_the_page_says_how_often_its_marks_are_right(tmp_path):
-    figures = {"cross_validated.top1": {"value": 0.494}, "false_flag_rate": 0.2541, "n": 1401}
+
+def figures_of(named, flagged):
+    figures = {}
+    for name, hit, flag in zip(NAMES, named, flagged, strict=True):
+        figures |= {f"left_out.{name}.n": 300, f"left_out.{name}.accuracy_error": {"value": hit}}
+        figures[f"left_out.{name}.right_suspected"] = {"value": flag}
+    return {"left-out/calibration-standard": {"figures": figures}}
+
+
+def test_the_page_says_how_often_its_marks_are_right_on_sources_that_were_left_out(tmp_path):
     path = tmp_path / "figures.json"
-    path.write_text(json.dumps({"mr-gsm8k/calibration-standard": {"figures": figures}}))
+    path.write_text(json.dumps(figures_of([0.2, 0.4, 0.6, 0.4], [0.1, 0.3, 0.0, 0.2])))
     assert measured(path, STANDARD) == (
-        "On 1,401 labelled solutions this critic named the first wrong step of 49% of the wrong ones "
-        "exactly, and suspected 25% of the right ones. "
+        "On 1,200 labelled solutions of 4 sources, each left out of its calibration in turn, this critic marked the "
+        "first wrong step of 40% of the wrong ones exactly, and suspected 15% of the right ones (means over the sources). "
     )
 
 
-def test_a_share_that_was_not_measured_is_not_claimed(tmp_path):
-    path = tmp_path / "figures.json"
-    path.write_text(
-        json.dumps({"mr-gsm8k/calibration-standard": {"figures": {"cross_validated.top1": {"value": 0.5}, "n": 9}}})
-    )
-    assert measured(path, STANDARD).endswith("named the first wrong step of 50% of the wrong ones exactly. ")
-
-
-@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"mr-gsm8k/calibration-standard": {"figures": {"n": 3}}}'])
+@pytest.mark.parametrize("text", [None, "", "[]", "{}", '{"left-out/calibration-standard": {"figures": {"n": 3}}}'])
 def test_without_figures_it_claims_nothing(tmp_path, text):
     path = tmp_path / "figures.json"
     if text is not None:
