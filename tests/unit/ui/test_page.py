@@ -27,7 +27,8 @@ def test_the_page_says_how_often_its_marks_are_right_on_sources_that_were_left_o
     path.write_text(json.dumps(figures_of([0.2, 0.4, 0.6, 0.4], [0.1, 0.3, 0.0, 0.2])))
     assert measured(path, STANDARD) == (
         "On 1,200 labelled solutions of 4 sources, each left out of its calibration in turn, this critic marked the "
-        "first wrong step of 40% of the wrong ones exactly, and suspected 15% of the right ones (means over the sources). "
+        "first wrong step of 40% of the wrong ones exactly, and suspected 15% of the right ones "
+        "(means over the sources). "
     )
 
 
