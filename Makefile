@@ -30,7 +30,8 @@ app: setup  ## Set up what is missing, fetch the pair's model, open the app on h
 setup: $(VENV)/.stamp-app  ## Create the virtual environment with all that the app needs
 
 test: lint  ## Check style, types and import arrows, then run every test, two files at a time
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile -m "not signals"
+	$(PY) -m pytest -m signals
 
 test-gpu: $(VENV)/.stamp-dev  ## Run the tests that need a GPU, from which `make test` hides what there is
 	$(PY) -m pytest tests/gpu

@@ -116,6 +116,8 @@ def test_the_shown_solution_is_the_text_the_model_wrote(saved, opened):
     session = json.loads(saved["path"].read_text("utf-8"))
     first = session["ranking"]["order"][0]
     assert page.evaluate(SHOWN_TEXT, "#reading") == session["traces"][first]["text"]
+    # Evidence colours only what speaks for or against a step; raw rewards colour every token.
+    page.click("#reading .colours label:has-text('raw reward')")
     tints = page.eval_on_selector_all(
         "#reading .t", "all => new Set(all.map(t => getComputedStyle(t).background)).size"
     )

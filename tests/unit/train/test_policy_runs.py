@@ -135,6 +135,7 @@ def test_outcome_grpo_takes_the_same_configuration(ground, tmp_path, capsys):
     assert (tmp_path / "adapter" / "adapter_model.safetensors").exists()
 
 
+@pytest.mark.signals
 def test_ctrl_c_in_the_middle_of_an_update_is_kept_and_gone_on_with_as_if_it_had_not_been(
     ground, tmp_path, monkeypatch, capsys
 ):
@@ -158,6 +159,7 @@ def test_ctrl_c_in_the_middle_of_an_update_is_kept_and_gone_on_with_as_if_it_had
         assert all(torch.equal(a[k], b[k]) for k in a)
 
 
+@pytest.mark.signals
 def test_a_second_ctrl_c_ends_a_run_at_once_and_saves_nothing(ground, tmp_path, monkeypatch):
     interrupt_at(monkeypatch, 1, times=2)
     with pytest.raises(KeyboardInterrupt):

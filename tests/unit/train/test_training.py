@@ -46,6 +46,7 @@ def test_a_run_that_crashes_and_is_resumed_ends_as_if_nothing_had_happened(groun
     assert same_metrics(tmp_path / "whole", tmp_path / "broken")
 
 
+@pytest.mark.signals
 def test_ctrl_c_in_the_middle_of_an_update_saves_the_state_after_the_whole_update(
     ground, tmp_path, monkeypatch, capsys
 ):
@@ -68,6 +69,7 @@ def test_ctrl_c_in_the_middle_of_an_update_saves_the_state_after_the_whole_updat
     assert same_metrics(tmp_path / "whole", tmp_path / "broken")
 
 
+@pytest.mark.signals
 def test_a_second_ctrl_c_ends_at_once_and_saves_nothing(ground, tmp_path, monkeypatch):
     interrupt_at(monkeypatch, 1, times=2)
     with pytest.raises(KeyboardInterrupt):

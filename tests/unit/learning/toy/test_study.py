@@ -95,6 +95,7 @@ def test_a_finished_study_is_only_reported_again_and_a_lost_run_alone_is_made_ag
     assert "<table>" in (tmp_path / "report" / "nano.html").read_text()
 
 
+@pytest.mark.signals
 def test_ctrl_c_finishes_the_run_at_hand_keeps_it_and_reports_nothing(tmp_path, monkeypatch, capsys):
     options = [*TINY, "--out", str(tmp_path / "runs"), "--report", str(tmp_path / "report" / "nano")]
     whole = toy_study.fine_tune
