@@ -14,14 +14,16 @@ from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
 
-StepVerdict = Literal["fine", "suspect", "not sure", "follows", "not judged"]
-"""`not judged`: the critic has no calibration, or the text is of a kind that it was not calibrated on."""
+StepVerdict = Literal["fine", "suspect", "not sure", "follows", "not judged", "unfinished"]
+"""`not judged`: the critic has no calibration, or the text is of a kind that it was not calibrated on. `unfinished`: the
+trace was cut while the step was being written."""
 
 
 class StepFinding(Record):
     """What is known of one step.
 
-    `error_probability` is that *this* step is the first wrong one, None without a calibration; `reward` and `surprise`
+    `error_probability` is that *this* step is the first wrong one, None without a calibration or where the step is
+    unfinished; `reward` and `surprise`
     are sums over the step in nats.
     """
 
@@ -104,7 +106,11 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
 
     A step with a false equation that is its own slip is always suspect. It is the first suspect too, unless an earlier
     step passes the threshold by its own probability: then that one is, and both are marked.
+
+    A trace that was cut is judged by its finished steps alone.
     """
+    if trace.unfinished is not None:
+        return _diagnose_cut(question, trace, score, calibration)
     evidence = gather(question, trace, score)
     if calibration is None:
         return Diagnosis(steps=_findings(evidence, _no_verdicts(evidence), None))
@@ -120,6 +126,23 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
         heat_scale=calibration.heat_scale,
         calibrated_on=calibration.basis,
     )
+
+
+def _diagnose_cut(question: str, trace: Trace, score: TraceScore, calibration: Calibration | None) -> Diagnosis:
+    """The diagnosis of the finished steps, and a finding on the unfinished one that says no more than that."""
+    finished, last = trace.finished(), len(trace.steps) - 1
+    before = Diagnosis(steps=(), heat_scale=calibration.heat_scale if calibration else None)
+    if finished.steps:
+        before = diagnose_scored(question, finished, score.beginning(len(finished.text), last), calibration)
+    unfinished = StepFinding(
+        error_probability=None,
+        verdict="unfinished",
+        reward=score.step_rewards[last],
+        surprise=score.surprise[last] if score.surprise else 0.0,
+        reason="cut off here, so it was not checked",
+    )
+    heat = before.token_heat + (0.0,) * (len(score.offsets) - len(before.token_heat)) if calibration else ()
+    return before.model_copy(update={"steps": (*before.steps, unfinished), "token_heat": heat})
 
 
 class _Verdicts(NamedTuple):

@@ -31,15 +31,16 @@ _FILLERS = re.compile(
 )
 
 
-def extract_answer(text: str) -> str | None:
+def extract_answer(text: str, *, guess: bool = True) -> str | None:
     """The final answer that `text` states, normalised by `normalise_answer`; None where it states none.
 
     >>> extract_answer("3 * 4 = 12 pens.\\n#### 1,200.00")
     '1200'
 
     The first `#### x` wins, then the last `\\boxed{x}`, then the last "answer is x", then the last number.
+    Without `guess` the last number is not taken for it: of a text that goes on it is a result on the way.
     """
-    stated = stated_answer(text)
+    stated = stated_answer(text, guess=guess)
     return (normalise_answer(stated) or None) if stated else None
 
 

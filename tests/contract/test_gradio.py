@@ -160,7 +160,7 @@ def test_refusals_never_repeat_what_was_sent(call, arguments):
 
 
 def test_a_session_of_a_newer_version_is_refused_with_that_reason():
-    newer = a_session().to_json().replace('"schema_version": 2', '"schema_version": 3').encode()
+    newer = a_session().to_json().replace('"schema_version": 3', '"schema_version": 4').encode()
     with pytest.raises(gr.Error, match="saved by a newer one"):
         read_session(newer)
     with pytest.raises(gr.Error, match=r"can read\. Choose a file"):

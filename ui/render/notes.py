@@ -27,6 +27,8 @@ def render_note(index: int, trace: Trace, diagnosis: Diagnosis) -> str:
     elif verdict == "not sure":
         lines.append(f'<p class="word">not sure: {escape(finding.reason)}</p>')
         lines.append(f'<p class="evidence">{_evidence(finding)}</p>')
+    elif verdict == "unfinished":
+        lines.append('<p class="word">cut off here: not checked</p>')
     elif verdict == "follows" and _is_told(index, trace, diagnosis):
         lines.append(_follows(index, finding, diagnosis))
     lines += [_rounding(e.text, e.expected) for e in finding.equations if e.rounded_to_whole]

@@ -57,12 +57,13 @@ def render_votes(session: Session) -> str:
 
 def _row(session: Session, index: int, place: int, selected: bool) -> str:
     trace = session.traces[index]
-    answer = escape(trace.answer) if trace.answer else "no answer"
+    silent = "cut off" if trace.unfinished is not None else "no answer"
+    answer = escape(trace.answer) if trace.answer else silent
     score, found, suspected = None, "not scored", False
     if index < len(session.scores):
         score, diagnosis = session.scores[index].trace_score, session.diagnoses[index]
         found, suspected = remark(diagnosis), suspect_step(diagnosis) is not None
-        found += " · stops early" if trace.stopped in ("length", "cancelled") else ""
+        found += " · cut off" if trace.unfinished is not None and trace.answer else ""
     badge = _badge(_correct(session).get(index))
     length = count(len(trace.steps), "step")
     return (

@@ -72,7 +72,8 @@ def render_numbers(session: Session, index: int) -> str:
     rows, sum_of_rewards = [], 0.0
     for k, (reward, finding) in enumerate(zip(score.step_rewards, diagnosis.steps, strict=False)):
         sum_of_rewards += reward
-        cells = [] if judged is None else [chance(judged[k]), chance(all_right(judged)[k])]
+        known = judged is not None and k < len(judged)
+        cells = [chance(judged[k]), chance(all_right(judged)[k])] if judged and known else ["–"] * len(names)
         cells += [signed(finding.reward), signed(sum_of_rewards), plain(finding.surprise)]
         cells.append(step_words(diagnosis, k) or "fine")
         rows.append(f"<tr><th scope='row'>{k + 1}</th>{''.join(f'<td>{escape(c)}</td>' for c in cells)}</tr>")

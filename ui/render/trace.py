@@ -185,9 +185,9 @@ def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None
     kind, words, tints = "", [], []
     if diagnosis and index < len(diagnosis.steps):
         verdict, known = shown_verdict(diagnosis, index), probabilities(diagnosis)
-        kind = {"suspect": "suspect", "not sure": "unsure", "follows": "follows"}.get(verdict, "")
+        kind = {"suspect": "suspect", "not sure": "unsure", "follows": "follows", "unfinished": "unfinished"}.get(verdict, "")
         words = [said] if (said := step_words(diagnosis, index)) else []
-        if known:
+        if known and index < len(known):
             words.append(f"P(error) {chance(known[index])}")
             tints = [f"--p:{tint:.3f}"] if (tint := probability_tint(known[index])) else []
     if score and index < len(score.step_rewards):
@@ -213,7 +213,8 @@ def _footnotes(trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | No
     if score is not None and score.truncated_at is not None:
         notes.append(f"Scoring stopped at character {score.truncated_at:,}; the grey text after it was not read.")
     if trace.stopped in ("length", "cancelled"):
-        notes.append("Cut off at the token limit." if trace.stopped == "length" else "Stopped before its end.")
+        cut = "Cut off at the limit of its length" if trace.stopped == "length" else "Stopped before its end"
+        notes.append(f"{cut}: its last step is unfinished, and is neither checked nor counted.")
     if diagnosis is not None and is_uncalibrated(diagnosis):
         notes.append("The critic is not calibrated: its rewards are shown, and no step is judged by them.")
     elif diagnosis is not None and diagnosis.calibrated_on:
