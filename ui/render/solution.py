@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 from irl_core.session.record import Session
 
 from .chart import belief_figure, chance_figure
-from .colours import shared_scale
 from .html import escape, plain, signed
 from .trace import View, render_trace
 from .verdicts import all_right, chance, probabilities, step_words
@@ -42,7 +41,6 @@ def draw_solution(session: Session, index: int | None, name: str, *, rewritable:
     view = View(
         f"Solution {index + 1}" if len(session.traces) > 1 else "Solution",
         name,
-        shared_scale(session.scores),
         given=len(session.settings.prefix) if session.settings else 0,
         rewritable=rewritable,
     )

@@ -1,11 +1,11 @@
-"""The line under the problem: how far a run is, what it cost, and what the critic changed."""
+"""The line under the problem: how far a run is, what it cost, and what answer it came to."""
 
 from __future__ import annotations
 
 from irl_core.session.record import Session
 
 from .html import count, escape
-from .ranking import verdict_line
+from .headline import headline
 from .verdicts import summary
 
 NOT_BEGUN = '<p class="status" role="status">stopped before the first solution was begun</p>'
@@ -17,7 +17,7 @@ def running(text: str) -> str:
 
 
 def render_status(session: Session, *, tokens: int, seconds: float, done: bool, stopped: bool) -> str:
-    """The line under the problem: how far the run is, what it cost, and what the critic changed."""
+    """The line under the problem: how far the run is, what it cost, and what answer it came to."""
     drawn, asked = len(session.traces), session.settings.n if session.settings else len(session.traces)
     speed = f"{tokens / seconds:,.0f} tokens/s" if seconds > 0 else ""
     if not done:
@@ -71,10 +71,10 @@ def render_checked(session: Session) -> str:
 
 
 def _told(session: Session) -> str:
-    """What the critic changed, and of how many solutions it says nothing."""
+    """The answer that the vote comes to, and of how many solutions it says nothing."""
     outside = sum(d.outside for d in session.diagnoses)
     unsure = sum(d.not_sure and not d.outside for d in session.diagnoses)
-    told, of = [verdict_line(session)], f" of {len(session.diagnoses)}"
+    told, of = [headline(session)], f" of {len(session.diagnoses)}"
     if outside:
         are, them = ("is", "it") if outside == 1 else ("are", "them")
         told.append(

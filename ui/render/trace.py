@@ -14,7 +14,7 @@ from irl_core.text.scores import TraceScore
 from irl_core.text.spans import Span
 from irl_core.text.traces import Trace
 
-from .colours import Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint, shared_scale
+from .colours import Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint
 from .html import escape, has_bidi_control, signed
 from .notes import render_note
 from .verdicts import chance, is_uncalibrated, probabilities, shown_verdict, step_words, summary
@@ -28,7 +28,7 @@ _REWRITE = '<button type="button" class="rewrite" data-step="{}">rewrite from he
 
 @dataclass(frozen=True)
 class View:
-    """How one trace is headed: its title, the scale it shares with others, and a name that is unique on the page.
+    """How one trace is headed: its title, the scale of its raw rewards, and a name that is unique on the page.
 
     Its first `given` characters were there before a model went on with them. Where it is `rewritable` each step offers
     to be written anew, but for those that follow from an error before them.
@@ -36,7 +36,7 @@ class View:
 
     title: str = "Solution"
     name: str = "trace"
-    scale: Scale | None = None
+    scale: Scale = Scale()
     given: int = 0
     rewritable: bool = False
 
@@ -50,14 +50,13 @@ def render_trace(
     calibration. Nothing in the three records is trusted: text is escaped, indices are checked, numbers formatted here.
     """
     view = view or View()
-    scale = view.scale or shared_scale([score] if score else [])
     evidence = evidence_of(score, diagnosis)
-    legend = render_legend(scale, evidence, view.name) if score else ""
+    legend = render_legend(view.scale, evidence, view.name) if score else ""
     return (
         f'<section class="trace" aria-label="{escape(view.title)}">'
         f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}</header>'
         f'<p class="finding told" aria-live="polite">{escape(summary(diagnosis))}</p>'
-        f"{render_steps(trace, score, diagnosis, scale, view)}"
+        f"{render_steps(trace, score, diagnosis, view.scale, view)}"
         f"{_footnotes(trace, score, diagnosis, evidence)}</section>"
     )
 
@@ -185,7 +184,9 @@ def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None
     kind, words, tints = "", [], []
     if diagnosis and index < len(diagnosis.steps):
         verdict, known = shown_verdict(diagnosis, index), probabilities(diagnosis)
-        kind = {"suspect": "suspect", "not sure": "unsure", "follows": "follows", "unfinished": "unfinished"}.get(verdict, "")
+        kind = {"suspect": "suspect", "not sure": "unsure", "follows": "follows", "unfinished": "unfinished"}.get(
+            verdict, ""
+        )
         words = [said] if (said := step_words(diagnosis, index)) else []
         if known and index < len(known):
             words.append(f"P(error) {chance(known[index])}")

@@ -49,7 +49,11 @@ def is_uncalibrated(diagnosis: Diagnosis) -> bool:
 def shown_verdict(diagnosis: Diagnosis, index: int) -> StepVerdict:
     """The verdict on step `index`. Of a text that the critic does not judge, exact findings alone are left."""
     finding = diagnosis.steps[index]
-    if not diagnosis.outside or finding.verdict == "unfinished" or (finding.verdict == "suspect" and first_false(finding.equations)):
+    if (
+        not diagnosis.outside
+        or finding.verdict == "unfinished"
+        or (finding.verdict == "suspect" and first_false(finding.equations))
+    ):
         return finding.verdict
     return "not judged"
 

@@ -20,7 +20,9 @@ def score(trace: Trace) -> float:
     """Of two tokens at most: the first step costs 1 nat, the second 9."""
     offsets = partition([0, len(WHOLE)][: len(trace.steps)], len(trace.text))
     encoded = EncodedTrace([], [0] * len(offsets), offsets, torch.zeros(len(offsets), dtype=torch.bool), None)
-    return score_trace(CARD, "How far?", trace, encoded, TokenStatistics(torch.tensor([-1.0, -9.0])[: len(offsets)])).trace_score
+    return score_trace(
+        CARD, "How far?", trace, encoded, TokenStatistics(torch.tensor([-1.0, -9.0])[: len(offsets)])
+    ).trace_score
 
 
 def test_neither_the_surprise_nor_the_arithmetic_of_an_unfinished_step_counts():
