@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from .reading_column import Updates
 from .render import status
 from .render.drawing import Selection, draw_session
 from .solve_layout import QUIET, SolveLayout
-from .validation import read_index, read_session
+from .validation import lines, read_index, read_session
 
 
 class SessionViewer:
@@ -42,6 +43,16 @@ class SessionViewer:
         for chip, example in zip(tab.chips, examples, strict=True):
             recorded = gallery.get(example["question"])
             chip.click(partial(self.take_example, example, recorded), None, opened, **QUIET)
+
+    def land(self, gallery: Sequence[Session], question: object, request: gr.Request) -> Updates:
+        """What a visitor finds: one of the recorded runs, another with each visit, marked as recorded.
+
+        Nothing is written over a problem that is there already, and `?blank` asks for an empty page.
+        """
+        if question or not gallery or "blank" in request.query_params:
+            return {self.tab.status: gr.skip()}
+        recorded = random.choice(gallery)
+        return self._show(recorded.model_copy(deep=True), status.render_recorded(recorded))
 
     def choose(self, session: Session | None, selection: Selection, event: gr.EventData) -> Updates:
         """A row or an order was clicked. What arrives is whatever a browser sent: checked, else ignored."""
@@ -74,7 +85,7 @@ class SessionViewer:
 
     def forget_answer(self, question: object, answer: object, posed: Problem | None) -> Updates:
         """Another problem is written over the one that the known answer belongs to; an answer typed since stays."""
-        if posed is None or _lines(question) == _lines(posed.question):
+        if posed is None or lines(question) == lines(posed.question):
             return {self.tab.answer: gr.skip()}
         return {self.tab.answer: "" if answer == (posed.answer or "") else gr.skip(), self.tab.posed: None}
 
@@ -85,8 +96,3 @@ class SessionViewer:
             **self.tab.show(drawing, file=save_session(session, Path(self.tab.save.GRADIO_CACHE))),
             **self.tab.show_way_back(earlier),
         }
-
-
-def _lines(text: object) -> list[str]:
-    """A text as a browser's field gives it back: with one kind of line break."""
-    return str(text).splitlines()

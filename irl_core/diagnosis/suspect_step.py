@@ -9,6 +9,7 @@ from irl_core.diagnosis.calibration import Calibration, calibration_of
 from irl_core.diagnosis.evidence import StepEvidence, TraceEvidence, gather
 from irl_core.diagnosis.features import features
 from irl_core.diagnosis.first_error import first_error_probabilities, step_log_odds, token_heat
+from irl_core.diagnosis.kinds import ErrorKind, error_kind
 from irl_core.text.equations import EquationCheck
 from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
@@ -24,7 +25,7 @@ class StepFinding(Record):
 
     `error_probability` is that *this* step is the first wrong one, None without a calibration or where the step is
     unfinished; `reward` and `surprise`
-    are sums over the step in nats.
+    are sums over the step in nats. `kind` names what is wrong or unusual in it.
     """
 
     error_probability: float | None
@@ -33,6 +34,7 @@ class StepFinding(Record):
     surprise: float
     equations: tuple[EquationCheck, ...] = ()
     reason: str
+    kind: ErrorKind | None = None
 
 
 class Diagnosis(Record):
@@ -113,12 +115,12 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
         return _diagnose_cut(question, trace, score, calibration)
     evidence = gather(question, trace, score)
     if calibration is None:
-        return Diagnosis(steps=_findings(evidence, _no_verdicts(evidence), None))
+        return Diagnosis(steps=_findings(trace, evidence, _no_verdicts(evidence), None))
     rows = features(evidence)
     probabilities = first_error_probabilities(step_log_odds(rows, calibration))
     verdicts = _judge(evidence, probabilities, calibration)
     return Diagnosis(
-        steps=_findings(evidence, verdicts, probabilities),
+        steps=_findings(trace, evidence, verdicts, probabilities),
         first_suspect=verdicts.suspect,
         not_sure=verdicts.not_sure,
         outside=verdicts.outside,
@@ -179,7 +181,7 @@ def _no_verdicts(evidence: TraceEvidence) -> _Verdicts:
 
 
 def _findings(
-    evidence: TraceEvidence, verdicts: _Verdicts, probabilities: Sequence[float] | None
+    trace: Trace, evidence: TraceEvidence, verdicts: _Verdicts, probabilities: Sequence[float] | None
 ) -> tuple[StepFinding, ...]:
     return tuple(
         StepFinding(
@@ -189,6 +191,7 @@ def _findings(
             surprise=step.surprise,
             equations=step.equations,
             reason=_reason(step, k, verdicts.suspect),
+            kind=error_kind(step, trace.text[slice(*step.span)], suspect=k == verdicts.suspect),
         )
         for k, step in enumerate(evidence.steps)
     )

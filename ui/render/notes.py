@@ -63,13 +63,13 @@ def _follows(index: int, finding: StepFinding, diagnosis: Diagnosis) -> str:
 def _correction(equation: str, expected: str) -> str:
     return (
         f'<p class="fix"><del><bdi>{escape(equation)}</bdi></del></p>'
-        f'<p class="word">check: expected <b>{escape(typeset(expected))}</b></p>'
+        f'<p class="word tells">check: expected <b>{escape(typeset(expected))}</b></p>'
     )
 
 
 def _rounding(equation: str, exact: str) -> str:
     """No error by itself, for people and buses come whole; but a class should see that the number was changed."""
-    return f'<p class="word">rounded: <bdi>{escape(equation)}</bdi>, exactly <b>{escape(typeset(exact))}</b></p>'
+    return f'<p class="word tells">rounded: <bdi>{escape(equation)}</bdi>, exactly <b>{escape(typeset(exact))}</b></p>'
 
 
 def _found_by(finding: StepFinding, diagnosis: Diagnosis) -> str:

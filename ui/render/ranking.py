@@ -70,15 +70,21 @@ def _row(session: Session, index: int, place: int, selected: bool) -> str:
     badge = _badge(_correct(session).get(index))
     length = count(len(trace.steps), "step")
     return (
-        f'<li class="row{" selected" if selected else ""}" role="option" aria-selected="{str(selected).lower()}" '
+        f'<li class="row{" selected" if selected else ""}" role="option" style="--drawn:{index}" aria-selected="{str(selected).lower()}" '
         f'tabindex="{0 if selected else -1}" data-trace="{index}">'
         f'<span class="place">{place}</span>'
         f'<b class="answer{"" if trace.answer else " none"}"><bdi>{answer}</bdi>{badge}</b>'
         f"{_bar(score)}"
-        f'<span class="remark{" loud" if suspected else ""}">{escape(found)}</span>'
+        f'<span class="remark{" loud" if suspected else ""}">{_told(found)}</span>'
         f'<span class="length" title="{count(len(trace.text), "character")}">{length}</span>'
         "</li>"
     )
+
+
+def _told(found: str) -> str:
+    """A remark, whose end a page that only guides leaves out: what is expected."""
+    place, expected, number = found.partition(": expected")
+    return escape(place) + (f'<span class="tells">{escape(expected + number)}</span>' if expected else "")
 
 
 def _waiting_row(number: int) -> str:

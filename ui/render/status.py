@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from irl_core.session.record import Session
 
-from .html import count, escape
 from .headline import headline
-from .verdicts import summary
+from .html import count, escape
 
 NOT_BEGUN = '<p class="status" role="status">stopped before the first solution was begun</p>'
+
+STALE = '<p class="status" role="status">The text was changed; Check reads it anew.</p>'
 
 
 def running(text: str) -> str:
@@ -61,13 +62,12 @@ def render_returned(session: Session) -> str:
 def render_recorded(session: Session) -> str:
     """The line under the problem for a run that was recorded beforehand."""
     of = f" of {escape(session.policy.name)}" if session.policy else ""
-    return _line("", f"a recorded run{of}; Solve draws fresh solutions", verdict=_told(session))
+    return _line("", f"<b>a recorded run</b>{of}; Solve draws fresh solutions", verdict=_told(session))
 
 
 def render_checked(session: Session) -> str:
-    """The line under a pasted solution that was checked: empty where a mark or its absence says it all."""
-    held_back = [d for d in session.diagnoses if d.outside or d.not_sure]
-    return _line("", f'<span class="told">{escape(summary(held_back[0]))}</span>') if held_back else ""
+    """The line under a pasted solution that was checked; the finding stands above the solution, in its own words."""
+    return _line("", "checked")
 
 
 def _told(session: Session) -> str:

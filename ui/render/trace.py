@@ -17,7 +17,8 @@ from irl_core.text.traces import Trace
 from .colours import Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint
 from .html import escape, has_bidi_control, signed
 from .notes import render_note
-from .verdicts import chance, is_uncalibrated, probabilities, shown_verdict, step_words, summary
+from .sentence import Told, sentence, terms
+from .verdicts import chance, first_false, is_uncalibrated, probabilities, shown_verdict, step_words, summary
 from .visible_tokens import VisibleToken, guilty_span, visible_tokens
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class View:
     """How one trace is headed: its title, the scale of its raw rewards, and a name that is unique on the page.
 
     Its first `given` characters were there before a model went on with them. Where it is `rewritable` each step offers
-    to be written anew, but for those that follow from an error before them.
+    to be written anew, but for those that follow from an error before them. `correct` says whether its answer is the
+    known one, None where none is known; `left_out` are the numbers of the problem that it never names.
     """
 
     title: str = "Solution"
@@ -39,6 +41,8 @@ class View:
     scale: Scale = Scale()
     given: int = 0
     rewritable: bool = False
+    correct: bool | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def render_trace(
@@ -55,9 +59,20 @@ def render_trace(
     return (
         f'<section class="trace" aria-label="{escape(view.title)}">'
         f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}</header>'
-        f'<p class="finding told" aria-live="polite">{escape(summary(diagnosis))}</p>'
+        f"{_found(trace, diagnosis, view)}"
         f"{render_steps(trace, score, diagnosis, view.scale, view)}"
         f"{_footnotes(trace, score, diagnosis, evidence)}</section>"
+    )
+
+
+def _found(trace: Trace, diagnosis: Diagnosis | None, view: View) -> str:
+    """The finding in one plain sentence, once as it tells and once as it only guides; its numbers behind "details"."""
+    told = Told(trace, diagnosis, view.correct, view.left_out)
+    tells, guides = escape(sentence(told)), escape(sentence(told, guide=True))
+    return (
+        f'<div class="finding told"><p aria-live="polite"><span class="tells">{tells}</span>'
+        f'<span class="guides">{guides}</span></p>'
+        f'<details class="tells"><summary>details</summary><p>{escape(summary(diagnosis))} {terms(diagnosis)}</p></details></div>'
     )
 
 
@@ -184,9 +199,13 @@ def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None
     kind, words, tints = "", [], []
     if diagnosis and index < len(diagnosis.steps):
         verdict, known = shown_verdict(diagnosis, index), probabilities(diagnosis)
-        kind = {"suspect": "suspect", "not sure": "unsure", "follows": "follows", "unfinished": "unfinished"}.get(
-            verdict, ""
-        )
+        exact = first_false(diagnosis.steps[index].equations) is not None
+        kind = {
+            "suspect": "suspect" if exact else "suspect unusual",
+            "not sure": "unsure",
+            "follows": "follows",
+            "unfinished": "unfinished",
+        }.get(verdict, "")
         words = [said] if (said := step_words(diagnosis, index)) else []
         if known and index < len(known):
             words.append(f"P(error) {chance(known[index])}")
@@ -203,7 +222,7 @@ def _step(index: int, content: str, told: _StepTold, given: bool) -> str:
     flag = '<span class="flag" aria-hidden="true">▲</span>' if told.kind == "suspect" else ""
     return (
         f'<li class="{classes}" data-step="{index}"{style}><div class="mark"><span class="sr">Step </span>'
-        f'<span class="n">{index + 1}</span>{flag}<span class="sr told">{told.words}</span></div>'
+        f'<span class="n">{index + 1}</span>{flag}<span class="sr told tells">{told.words}</span></div>'
         f"{content}</li>"
     )
 

@@ -132,7 +132,9 @@ def test_hostile_text_becomes_neither_element_nor_attribute():
         calibrated_on=HOSTILE,
     )
     page = Page(render_trace(trace, score, diagnosis, View(HOSTILE, HOSTILE)), "t")
-    assert page.tags <= {*"section header h3 p ol li div span del b bdi i em fieldset legend label input".split(" ")}
+    assert page.tags <= {
+        *"section header h3 p ol li div span del b bdi i em fieldset legend label input details summary".split(" ")
+    }
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
     assert "".join(page.texts) == HOSTILE
 
