@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -66,7 +65,7 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
         viewer = SessionViewer(tab, can_solve=workbench is not None)
         viewer.connect(examples["problems"], gallery)
         page.load(
-            partial(viewer.land, list(gallery.values())),
+            viewer.land,
             tab.problem,
             [*tab.filled, *tab.drawing, *tab.way_back],
             **QUIET,

@@ -25,13 +25,14 @@ class SessionViewer:
 
     def __init__(self, tab: SolveLayout, *, can_solve: bool) -> None:
         self.tab, self._can_solve = tab, can_solve
+        self._gallery: tuple[Session, ...] = ()
 
     def connect(self, examples: Sequence[dict[str, str]], gallery: Mapping[str, Session]) -> None:
         """Let the page's parts call the methods below.
 
         `gallery` holds recorded runs by question: an example that has one shows it before any model is loaded.
         """
-        tab = self.tab
+        tab, self._gallery = self.tab, tuple(gallery.values())
         opened = [*tab.filled, *tab.drawing, *tab.way_back]
         tab.back.click(self.go_back, tab.earlier, opened, **QUIET)
         for listing in (tab.ranking, tab.votes):
@@ -44,14 +45,14 @@ class SessionViewer:
             recorded = gallery.get(example["question"])
             chip.click(partial(self.take_example, example, recorded), None, opened, **QUIET)
 
-    def land(self, gallery: Sequence[Session], question: object, request: gr.Request) -> Updates:
+    def land(self, question: object, request: gr.Request) -> Updates:
         """What a visitor finds: one of the recorded runs, another with each visit, marked as recorded.
 
         Nothing is written over a problem that is there already, and `?blank` asks for an empty page.
         """
-        if question or not gallery or "blank" in request.query_params:
+        if question or not self._gallery or "blank" in request.query_params:
             return {self.tab.status: gr.skip()}
-        recorded = random.choice(gallery)
+        recorded = random.choice(self._gallery)
         return self._show(recorded.model_copy(deep=True), status.render_recorded(recorded))
 
     def choose(self, session: Session | None, selection: Selection, event: gr.EventData) -> Updates:

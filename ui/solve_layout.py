@@ -34,8 +34,8 @@ class SolveLayout:
     """The tab's components, those of them that change together, and how records are shown in them.
 
     Whatever belongs to a visitor is in `gr.State`: `session` and `selection` are on show; `posed` is the problem that
-    the form was filled in with or that was solved, to which the known answer belongs; solutions go on with `prefix` where one is rewritten from a step on; `earlier`
-    holds the sessions that were rewritten, the newest last.
+    the form was filled in with or that was solved, to which the known answer belongs; solutions go on with `prefix`
+    where one is rewritten from a step on; `earlier` holds the sessions that were rewritten, the newest last.
     """
 
     def __init__(self, examples: Sequence[dict[str, str]], *, can_solve: bool) -> None:

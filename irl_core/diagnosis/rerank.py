@@ -36,8 +36,8 @@ class Ranking(Record):
     """`order`: trace indices, best critic score first, those that were cut before they stated an answer last.
     `chosen`: rule name -> index of the trace it picks.
 
-    Rules: critic, majority, weighted_vote, random, longest, shortest, logprob, and oracle where gold is known. A vote is
-    taken among the traces that were not cut before they stated an answer; without any, neither vote chooses.
+    Rules: critic, majority, weighted_vote, random, longest, shortest, logprob, and oracle where gold is known. A vote
+    is taken among the traces that were not cut before they stated an answer; without any, neither vote chooses.
     `correct[i]` is None where no gold answer is known.
     """
 

@@ -16,8 +16,8 @@ from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
 
 StepVerdict = Literal["fine", "suspect", "not sure", "follows", "not judged", "unfinished"]
-"""`not judged`: the critic has no calibration, or the text is of a kind that it was not calibrated on. `unfinished`: the
-trace was cut while the step was being written."""
+"""`not judged`: the critic has no calibration, or the text is of a kind that it was not calibrated on. `unfinished`:
+the trace was cut while the step was being written."""
 
 
 class StepFinding(Record):

@@ -40,7 +40,9 @@ class Session(Record):
     `seconds` is how long the run took.
 
     Version 2 added the tokens' log-probabilities, a diagnosis's heat, and its word for texts that the critic does not
-    judge; version 3 the verdict on a step that is unfinished, and the kind of an error. A session of version 1 or 2 is read as one without them.
+    judge; version 3 the verdict on a step that is
+    unfinished, and the kind of an error.
+    A session of version 1 or 2 is read as one without them.
 
     Raises:
         ValueError: if scores, diagnoses and traces do not belong together, more than 64 traces are asked for, or the

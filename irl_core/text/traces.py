@@ -33,17 +33,17 @@ class Problem(Record):
 class Trace(Record):
     """One written solution.
 
-        >>> trace = Trace.from_text("3 * 4 = 12\\n#### 12")
-        >>> trace.step_texts(), trace.answer
-        (['3 * 4 = 12', '#### 12'], '12')
+    >>> trace = Trace.from_text("3 * 4 = 12\\n#### 12")
+    >>> trace.step_texts(), trace.answer
+    (['3 * 4 = 12', '#### 12'], '12')
 
-        `token_ids`, `offsets` and `logprobs` belong to the policy that drew it (natural logarithms, one per token) and
-        are empty for a pasted solution; the critic brings its own tokens in `TraceScore`. A server may tell where tokens
-        begin and how probable they were, and not their ids. `stopped` says why it ends: by itself ("end", "pasted"), or cut
-    at the limit of tokens ("length") or at a person's request ("cancelled").
+    `token_ids`, `offsets` and `logprobs` belong to the policy that drew it (natural logarithms, one per token) and
+    are empty for a pasted solution; the critic brings its own tokens in `TraceScore`. A server may tell where tokens
+    begin and how probable they were, and not their ids. `stopped` says why it ends: by itself ("end", "pasted"), or
+    cut at the limit of tokens ("length") or at a person's request ("cancelled").
 
-        Raises:
-            ValidationError: if `steps` or `offsets` do not partition `text`, or the token fields differ in length.
+    Raises:
+        ValidationError: if `steps` or `offsets` do not partition `text`, or the token fields differ in length.
     """
 
     text: str

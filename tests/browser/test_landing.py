@@ -28,7 +28,8 @@ def test_hidden_marks_leave_neither_a_gap_nor_the_critics_order(replay_app, open
     page = open_page(replay_app)
     texts = ["60 * 3 = 18\nSo 18.\n#### 18", "60 * 3 = 180\nSo 180.\n#### 180", "60 * 3 = 200\nSo 200.\n#### 200"]
     open_session(page, made_session(texts, (-3.0, -2.0, -1.0), gold="180"), tmp_path)
-    places = "rows => rows.map(r => [r.getBoundingClientRect().top, Number(r.dataset.trace)]).sort((a, b) => a[0] - b[0]).map(r => r[1])"
+    places = """rows => rows.map(r => [r.getBoundingClientRect().top, Number(r.dataset.trace)])
+        .sort((a, b) => a[0] - b[0]).map(r => r[1])"""
     assert page.eval_on_selector_all("#ranking li[data-trace]", places) == [2, 1, 0]
     page.click("[data-tool=marks]")
     assert page.eval_on_selector_all("#ranking li[data-trace]", places) == [0, 1, 2], "as they were drawn"

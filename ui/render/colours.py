@@ -29,6 +29,9 @@ class Scale:
     step: float = 5.0
 
 
+FIXED = Scale()
+
+
 @dataclass(frozen=True)
 class Evidence:
     """What a solution is coloured by beside its raw rewards.

@@ -70,7 +70,8 @@ def _row(session: Session, index: int, place: int, selected: bool) -> str:
     badge = _badge(_correct(session).get(index))
     length = count(len(trace.steps), "step")
     return (
-        f'<li class="row{" selected" if selected else ""}" role="option" style="--drawn:{index}" aria-selected="{str(selected).lower()}" '
+        f'<li class="row{" selected" if selected else ""}" role="option" style="--drawn:{index}" '
+        f'aria-selected="{str(selected).lower()}" '
         f'tabindex="{0 if selected else -1}" data-trace="{index}">'
         f'<span class="place">{place}</span>'
         f'<b class="answer{"" if trace.answer else " none"}"><bdi>{answer}</bdi>{badge}</b>'
@@ -97,7 +98,7 @@ def _waiting_row(number: int) -> str:
 
 
 def _bar(score: float | None) -> str:
-    """A bar on one scale for all sessions: scores that are nearly equal look so, whatever else was drawn beside them."""
+    """A bar on one scale for all sessions: scores that are nearly equal look so, whatever was drawn beside them."""
     if score is None:
         return '<span class="meter"></span><span class="score"></span>'
     return (

@@ -60,9 +60,7 @@ def sentence(told: Told, *, guide: bool = False) -> str:
         parts.append(_answer(told.correct))
     if told.left_out and told.correct is not True and not guide:
         numbers = " and ".join(told.left_out[:3])
-        parts.append(
-            f"The problem also gives {numbers}, which {'is' if len(told.left_out) == 1 else 'are'} never used."
-        )
+        parts.append(f"The problem also gives {numbers}, which it never names.")
     return " ".join(filter(None, parts))
 
 
@@ -85,7 +83,7 @@ def _no_step(diagnosis: Diagnosis, correct: bool | None) -> str:
         return "The answer is wrong, and no false step was found."
     right = "The answer is right. " if correct else ""
     if diagnosis.outside:
-        return f"{right}This is another kind of text than the critic knows: only its equations were checked, and none is false."
+        return f"{right}The critic does not know this kind of text: only its equations were checked; none is false."
     if is_uncalibrated(diagnosis):
         return f"{right}No equation is false; the critic is not calibrated and judges nothing else."
     if diagnosis.not_sure:

@@ -14,7 +14,7 @@ from irl_core.text.scores import TraceScore
 from irl_core.text.spans import Span
 from irl_core.text.traces import Trace
 
-from .colours import Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint
+from .colours import FIXED, Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint
 from .html import escape, has_bidi_control, signed
 from .notes import render_note
 from .sentence import Told, sentence, terms
@@ -38,7 +38,7 @@ class View:
 
     title: str = "Solution"
     name: str = "trace"
-    scale: Scale = Scale()
+    scale: Scale = FIXED
     given: int = 0
     rewritable: bool = False
     correct: bool | None = None
@@ -72,7 +72,8 @@ def _found(trace: Trace, diagnosis: Diagnosis | None, view: View) -> str:
     return (
         f'<div class="finding told"><p aria-live="polite"><span class="tells">{tells}</span>'
         f'<span class="guides">{guides}</span></p>'
-        f'<details class="tells"><summary>details</summary><p>{escape(summary(diagnosis))} {terms(diagnosis)}</p></details></div>'
+        '<details class="tells"><summary>details</summary>'
+        f"<p>{escape(summary(diagnosis))} {terms(diagnosis)}</p></details></div>"
     )
 
 

@@ -69,8 +69,8 @@ def suspect_step(diagnosis: Diagnosis | None) -> int | None:
 
 
 def probabilities(diagnosis: Diagnosis) -> tuple[float, ...] | None:
-    """Of each finished step, that it is the first wrong one, in [0, 1] whatever a stranger wrote; None where nothing is
-    judged or one of them is not known."""
+    """Of each finished step, that it is the first wrong one, in [0, 1] whatever a stranger wrote; None where nothing
+    is judged or one of them is not known."""
     finished = [finding for finding in diagnosis.steps if finding.verdict != "unfinished"]
     known = [finding.error_probability for finding in finished if finding.error_probability is not None]
     if diagnosis.outside or is_uncalibrated(diagnosis) or not known or len(known) < len(finished):

@@ -43,7 +43,11 @@ def words(session: Session) -> str:
             (0.0, 0.0, 1.0, 1.0),
             "answer 7: 2 of 4 solutions say so and as many say 5; the critic trusts these more",
         ),
-        (["5", "5", "7"], (0.0, 0.0, 5.0), "answer 7: 1 of 3 solutions says so and 2 say 5, but the critic trusts it more"),
+        (
+            ["5", "5", "7"],
+            (0.0, 0.0, 5.0),
+            "answer 7: 1 of 3 solutions says so and 2 say 5, but the critic trusts it more",
+        ),
         (["5", None], (0.0, 5.0), "answer 5: 1 of 2 solutions says so, and no other states an answer"),
         ([None, None], (0.0, 0.0), "no solution states an answer"),
     ],

@@ -47,8 +47,10 @@ def test_a_false_equation_is_told_as_a_fact_or_only_pointed_at():
 @pytest.mark.parametrize(
     ("kind", "probability", "words"),
     [
-        ("unusual number", 0.95, "The critic finds the number in step 1 unusual, and is almost sure that it is wrong."),
-        ("unusual operation", 0.7, "The critic finds the operation in step 1 unusual, and holds it for probably wrong."),
+        ("unusual number", 0.95,
+         "The critic finds the number in step 1 unusual, and is almost sure that it is wrong."),
+        ("unusual operation", 0.7,
+         "The critic finds the operation in step 1 unusual, and holds it for probably wrong."),
         (
             "unusual percentage",
             0.4,
@@ -58,7 +60,8 @@ def test_a_false_equation_is_told_as_a_fact_or_only_pointed_at():
         (
             "number nobody gave",
             0.7,
-            "Step 1 uses a number that neither the problem nor an earlier step gives; the critic holds it for probably wrong.",
+            "Step 1 uses a number that neither the problem nor an earlier step gives; "
+            "the critic holds it for probably wrong.",
         ),
     ],
 )  # fmt: skip
@@ -92,7 +95,7 @@ def test_a_known_answer_is_evidence(diagnosis, correct, words):
 
 def test_a_number_of_the_problem_that_is_never_used_is_named_unless_the_answer_is_right():
     told = Told(TRACE, found(finding()), None, ("7",))
-    assert sentence(told) == "No false step was found. The problem also gives 7, which is never used."
+    assert sentence(told) == "No false step was found. The problem also gives 7, which it never names."
     assert sentence(told._replace(correct=True)) == "The answer is right. No false step was found."
 
 
