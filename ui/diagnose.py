@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from irl_core.session.record import Session
+
 from .reading_column import ReadingColumn, Updates
 from .render.solution import draw_solution
-from .render.status import render_checked, running
+from .render.status import STALE, render_checked, running
+from .solve_layout import QUIET
 from .theme import html
-from .validation import MAX_PROBLEM, MAX_SOLUTION, read_problem, read_solution
+from .validation import MAX_ANSWER, MAX_PROBLEM, MAX_SOLUTION, lines, read_problem, read_solution
 from .waiting import OFF, faults_in_words, require, wait_until_ready
 
 if TYPE_CHECKING:
@@ -52,26 +55,46 @@ class DiagnoseTab:
                 )  # fmt: skip
                 with gr.Row(elem_classes="chips"):
                     self.chips = [gr.Button(e["title"], size="sm", elem_classes="chip") for e in examples]
+                self.answer = gr.Textbox(
+                    label="answer, if known", max_length=MAX_ANSWER, elem_id="diagnose-gold", elem_classes="gold"
+                )
             self.reading = ReadingColumn(_BLANK, elem_id="diagnose-reading")
         self._connect(examples)
 
     def _connect(self, examples: Sequence[dict[str, str]]) -> None:
         gr.on(
             [self.check.click, self.problem.submit, self.solution.submit],
-            self.diagnose, [self.problem, self.solution], [self.status, *self.reading.parts, self.session],
+            self.diagnose, [self.problem, self.solution, self.answer],
+            [self.status, *self.reading.parts, self.session],
             concurrency_id="model", concurrency_limit=1, trigger_mode="once", show_progress="hidden",
             api_name="diagnose",
         )  # fmt: skip
+        for field in (self.problem, self.solution, self.answer):
+            field.change(
+                self.tell_stale, [self.problem, self.solution, self.answer, self.session],
+                [self.status, self.reading.text], trigger_mode="always_last", **QUIET,
+            )  # fmt: skip
         for chip, example in zip(self.chips, examples, strict=True):
-            values = (example["question"], example["solution"])
+            values = (example["question"], example["solution"], "")
             chip.click(
-                lambda values=values: values, None, [self.problem, self.solution],
+                lambda values=values: values, None, [self.problem, self.solution, self.answer],
                 queue=False, api_visibility="private",
             )  # fmt: skip
 
-    def diagnose(self, question: object, text: object) -> Iterator[Updates]:
-        """Score one pasted solution and mark it."""
-        problem, solution, workbench = read_problem(question), read_solution(text), require(self.workbench)
+    def tell_stale(self, question: object, text: object, answer: object, session: Session | None) -> Updates:
+        """The marks that are on show are of another text than the form holds: say so, and let them fade."""
+        if session is None:
+            return {self.status: gr.skip(), self.reading.text: gr.skip()}
+        shown = (session.problem.question, session.traces[0].text, session.problem.answer or "")
+        stale = any(lines(a) != lines(b) for a, b in zip(shown, (question, text, answer), strict=True))
+        return {
+            self.status: STALE if stale else render_checked(session),
+            self.reading.text: gr.update(elem_classes=["reading", "stale"] if stale else ["reading"]),
+        }
+
+    def diagnose(self, question: object, text: object, answer: object = None) -> Iterator[Updates]:
+        """Score one pasted solution and mark it; where its right answer is known, that is evidence too."""
+        problem, solution, workbench = read_problem(question, answer), read_solution(text), require(self.workbench)
         for line in wait_until_ready(workbench):
             yield {self.status: line}
         yield {self.status: running("reading the solution")}
@@ -82,4 +105,6 @@ class DiagnoseTab:
             yield {self.status: ""}
             raise
         reading = draw_solution(session, 0, "diagnose", rewritable=True)
-        yield {self.status: render_checked(session), **self.reading.show(reading), self.session: session}
+        shown = self.reading.show(reading)
+        shown[self.reading.text] = gr.update(value=reading.text, elem_classes=["reading"])
+        yield {self.status: render_checked(session), **shown, self.session: session}

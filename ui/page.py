@@ -20,7 +20,7 @@ from .render.drawing import Selection
 from .render.html import escape
 from .sessions import SessionViewer
 from .solve import Solver
-from .solve_layout import SolveLayout
+from .solve_layout import QUIET, SolveLayout
 from .theme import html, script
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ _MASTHEAD = (
     '<div class="tools"><span id="badge" role="status">{badge}</span>'
     '<button type="button" data-tool="theme" aria-label="Light or dark page" title="Light or dark">◐</button>'
     '<button type="button" data-tool="marks" aria-pressed="true" title="What the critic says">marks</button>'
+    '<button type="button" data-tool="guide" aria-pressed="false" '
+    'title="Say which step to look at, and not what is expected there">guide only</button>'
     '<button type="button" data-tool="projector" aria-pressed="false" title="Larger type">projector</button>'
     "</div>"
 )
@@ -60,7 +62,14 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
         solver.connect()
         solver.accept_rewrites(tab.reading.text, tab.session, tab.selection)
         solver.accept_rewrites(pasted.reading.text, pasted.session, gr.State(Selection(0)))
-        SessionViewer(tab, can_solve=workbench is not None).connect(examples["problems"], gallery)
+        viewer = SessionViewer(tab, can_solve=workbench is not None)
+        viewer.connect(examples["problems"], gallery)
+        page.load(
+            viewer.land,
+            tab.problem,
+            [*tab.filled, *tab.drawing, *tab.way_back],
+            **QUIET,
+        )
         pair = STANDARD if workbench is None else workbench.pair
         html(_COLOPHON.format(measured=measured(_FIGURES, pair) if pair else ""))
         page.unload(solver.forget)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from .reading_column import Updates
 from .render import status
 from .render.drawing import Selection, draw_session
 from .solve_layout import QUIET, SolveLayout
-from .validation import read_index, read_session
+from .validation import lines, read_index, read_session
 
 
 class SessionViewer:
@@ -24,30 +25,35 @@ class SessionViewer:
 
     def __init__(self, tab: SolveLayout, *, can_solve: bool) -> None:
         self.tab, self._can_solve = tab, can_solve
+        self._gallery: tuple[Session, ...] = ()
 
     def connect(self, examples: Sequence[dict[str, str]], gallery: Mapping[str, Session]) -> None:
         """Let the page's parts call the methods below.
 
         `gallery` holds recorded runs by question: an example that has one shows it before any model is loaded.
         """
-        tab = self.tab
-        opened = [*tab.form, *tab.drawing, *tab.way_back]
+        tab, self._gallery = self.tab, tuple(gallery.values())
+        opened = [*tab.filled, *tab.drawing, *tab.way_back]
         tab.back.click(self.go_back, tab.earlier, opened, **QUIET)
         for listing in (tab.ranking, tab.votes):
             listing.select(self.choose, [tab.session, tab.selection], tab.choice, **QUIET)
-        tab.open.upload(
-            self.open_file, tab.open, [tab.example, *opened], show_progress="hidden", api_visibility="private"
-        )
+        tab.open.upload(self.open_file, tab.open, opened, show_progress="hidden", api_visibility="private")
         tab.problem.change(
-            self.forget_example,
-            [*tab.form, tab.example],
-            [tab.answer, tab.example],
-            trigger_mode="always_last",
-            **QUIET,
+            self.forget_answer, [*tab.form, tab.posed], [tab.answer, tab.posed], trigger_mode="always_last", **QUIET
         )
         for chip, example in zip(tab.chips, examples, strict=True):
             recorded = gallery.get(example["question"])
-            chip.click(partial(self.take_example, example, recorded), None, [tab.example, *opened], **QUIET)
+            chip.click(partial(self.take_example, example, recorded), None, opened, **QUIET)
+
+    def land(self, question: object, request: gr.Request) -> Updates:
+        """What a visitor finds: one of the recorded runs, another with each visit, marked as recorded.
+
+        Nothing is written over a problem that is there already, and `?blank` asks for an empty page.
+        """
+        if question or not self._gallery or "blank" in request.query_params:
+            return {self.tab.status: gr.skip()}
+        recorded = random.choice(self._gallery)
+        return self._show(recorded.model_copy(deep=True), status.render_recorded(recorded))
 
     def choose(self, session: Session | None, selection: Selection, event: gr.EventData) -> Updates:
         """A row or an order was clicked. What arrives is whatever a browser sent: checked, else ignored."""
@@ -62,28 +68,27 @@ class SessionViewer:
         return self.tab.show_choice(draw_session(session, chosen, rewritable=self._can_solve))
 
     def open_file(self, data: bytes | None) -> Updates:
-        """Show a session that somebody saved; its answer is its own, whatever example was pressed before."""
+        """Show a session that somebody saved."""
         session = read_session(data)
-        return {self.tab.example: None, **self._show(session, status.render_opened(session))}
+        return self._show(session, status.render_opened(session))
 
     def take_example(self, example: Mapping[str, str], recorded: Session | None) -> Updates:
         """Fill in the form with an example, and show its recorded run where there is one."""
         problem = Problem(question=example["question"], answer=example["answer"])
-        taken: Updates = {self.tab.example: (problem.question, problem.answer), **self.tab.fill_form(problem)}
         if recorded is None:
-            return taken
-        return taken | self._show(recorded.model_copy(deep=True), status.render_recorded(recorded))
+            return self.tab.fill_form(problem)
+        return self._show(recorded.model_copy(deep=True), status.render_recorded(recorded))
 
     def go_back(self, earlier: tuple[Session, ...]) -> Updates:
         """Show the session that was rewritten last."""
         *before, session = earlier
         return self._show(session, status.render_returned(session), before)
 
-    def forget_example(self, question: object, answer: object, example: tuple[str, str] | None) -> Updates:
-        """Another problem is written over an example's: its answer is not this one's. One that was typed stays."""
-        if example and question != example[0] and answer == example[1]:
-            return {self.tab.answer: "", self.tab.example: None}
-        return {self.tab.answer: gr.skip()}
+    def forget_answer(self, question: object, answer: object, posed: Problem | None) -> Updates:
+        """Another problem is written over the one that the known answer belongs to; an answer typed since stays."""
+        if posed is None or lines(question) == lines(posed.question):
+            return {self.tab.answer: gr.skip()}
+        return {self.tab.answer: "" if answer == (posed.answer or "") else gr.skip(), self.tab.posed: None}
 
     def _show(self, session: Session, line: str, earlier: Sequence[Session] = ()) -> Updates:
         drawing = draw_session(session, status=line, rewritable=self._can_solve)

@@ -44,7 +44,7 @@ class Solver:
         tab = self.tab
         asked = gr.on(
             [tab.solve.click, tab.problem.submit, tab.answer.submit],
-            self.ask, [*tab.form, *tab.sampling], [tab.prefix, *tab.way_back, *tab.run_controls],
+            self.ask, [*tab.form, *tab.sampling], [tab.posed, tab.prefix, *tab.way_back, *tab.run_controls],
             concurrency_limit=None, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
         self._run_after(asked, api_name="solve")
@@ -56,7 +56,7 @@ class Solver:
         asked = reading.select(
             self.ask_to_rewrite,
             [session, selection, tab.earlier, *tab.sampling],
-            [*tab.form, tab.prefix, *tab.way_back, *tab.run_controls, self.rooms],
+            [*tab.filled, tab.prefix, *tab.way_back, *tab.run_controls, self.rooms],
             concurrency_limit=None,
             show_progress="hidden",
             api_visibility="private",
@@ -88,9 +88,9 @@ class Solver:
     ) -> Updates:
         """Check the form at once, before the run waits in line for the model."""
         require(self.workbench)
-        read_problem(question, answer)
+        posed = read_problem(question, answer)
         read_sampling(n, temperature, seed, calculator)
-        return {self.tab.prefix: "", **self.tab.show_way_back(()), **self._begin(request)}
+        return {self.tab.posed: posed, self.tab.prefix: "", **self.tab.show_way_back(()), **self._begin(request)}
 
     def ask_to_rewrite(
         self,

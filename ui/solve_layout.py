@@ -33,14 +33,14 @@ QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibil
 class SolveLayout:
     """The tab's components, those of them that change together, and how records are shown in them.
 
-    Whatever belongs to a visitor is in `gr.State`: `session` and `selection` are on show; `example` is the question
-    and answer that filled in the form; solutions go on with `prefix` where one is rewritten from a step on; `earlier`
-    holds the sessions that were rewritten, the newest last.
+    Whatever belongs to a visitor is in `gr.State`: `session` and `selection` are on show; `posed` is the problem that
+    the form was filled in with or that was solved, to which the known answer belongs; solutions go on with `prefix`
+    where one is rewritten from a step on; `earlier` holds the sessions that were rewritten, the newest last.
     """
 
     def __init__(self, examples: Sequence[dict[str, str]], *, can_solve: bool) -> None:
         self.session, self.selection = gr.State(None), gr.State(Selection())
-        self.example, self.prefix, self.earlier = gr.State(None), gr.State(""), gr.State(())
+        self.posed, self.prefix, self.earlier = gr.State(None), gr.State(""), gr.State(())
         self._lay_out_form(examples, can_solve)
         self.status = html("" if can_solve else OFF, elem_id="status")
         with gr.Row(elem_classes="two-columns"):
@@ -87,8 +87,13 @@ class SolveLayout:
 
     @property
     def form(self) -> list[Component]:
-        """What `fill_form` changes."""
+        """A problem and its known answer, as they are typed."""
         return [self.problem, self.answer]
+
+    @property
+    def filled(self) -> list[Block]:
+        """What `fill_form` changes."""
+        return [*self.form, self.posed]
 
     @property
     def way_back(self) -> list[Component]:
@@ -130,8 +135,8 @@ class SolveLayout:
         }
 
     def fill_form(self, problem: Problem) -> Updates:
-        """A problem with its known answer."""
-        return {self.problem: problem.question, self.answer: problem.answer or ""}
+        """A problem with its known answer, which leaves with it."""
+        return {self.problem: problem.question, self.answer: problem.answer or "", self.posed: problem}
 
     def show_way_back(self, earlier: Sequence[Session]) -> Updates:
         """The sessions that one can go back to, and the button that does."""

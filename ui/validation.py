@@ -96,6 +96,11 @@ def read_index(value: object, size: int) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < size else None
 
 
+def lines(text: object) -> list[str]:
+    """A text as a browser's field gives it back: with one kind of line break."""
+    return str(text).splitlines()
+
+
 def _text(value: object, name: str, limit: int) -> str:
     text = "" if value is None else value
     if not isinstance(text, str):

@@ -32,29 +32,38 @@ def score_trace(
     card: CriticCard, question: str, trace: Trace, encoded: EncodedTrace, statistics: TokenStatistics
 ) -> TraceScore:
     """Rewards, sums by step, and the trace score of one trace whose token statistics are known."""
-    equations = equations_of(trace)
+    finished = trace.finished()
+    equations = equations_of(finished)
     vouched = vouched_for(equations, trace.text, encoded.offsets)
     rewards = _trusting(token_rewards(card, encoded.numbers, statistics), vouched, card.trust_true_equations)
     owners = torch.tensor(step_of_tokens(encoded.offsets, trace.steps))
     steps = len(trace.steps)
     surprise = () if statistics.logprobs is None else tuple((-_sum_by(statistics.logprobs, owners, steps)).tolist())
-    against = penalty(card, check_solution(question, trace, equations))
+    against = penalty(card, check_solution(question, finished, equations))
+    # Of a trace that was cut in its first step there is nothing else to go by.
+    counted = sum(owner < trace.unfinished for owner in owners.tolist()) if trace.unfinished else len(owners)
     return TraceScore(
         offsets=encoded.offsets,
         rewards=tuple(rewards.tolist()),
         values=tuple(rewards.cumsum(0).tolist()),
         step_rewards=tuple(_sum_by(rewards, owners, steps).tolist()),
         surprise=surprise,
-        trace_score=mean_reward(trace_card(card), encoded.numbers, statistics, vouched) - against,
+        trace_score=mean_reward(trace_card(card), encoded.numbers, statistics, vouched, counted) - against,
         truncated_at=encoded.truncated_at,
         logprobs=() if statistics.logprobs is None else tuple(statistics.logprobs.tolist()),
     )
 
 
-def mean_reward(card: CriticCard, numbers: torch.Tensor, statistics: TokenStatistics, vouched: torch.Tensor) -> float:
-    """Σ ρ_t / Σ w_t in nats, over tokens (T,)."""
+def mean_reward(
+    card: CriticCard,
+    numbers: torch.Tensor,
+    statistics: TokenStatistics,
+    vouched: torch.Tensor,
+    counted: int | None = None,
+) -> float:
+    """Σ ρ_t / Σ w_t in nats, over tokens (T,), or over the first `counted` of them."""
     rewards = _trusting(token_rewards(card, numbers, statistics), vouched, card.trust_true_equations)
-    return float(rewards.sum() / token_weights(card, numbers).sum())
+    return float(rewards[:counted].sum() / token_weights(card, numbers)[:counted].sum())
 
 
 def penalty(card: CriticCard, checks: SolutionChecks) -> float:

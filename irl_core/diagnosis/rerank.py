@@ -33,9 +33,11 @@ class Vote(Record):
 
 
 class Ranking(Record):
-    """`order`: trace indices, best critic score first. `chosen`: rule name -> index of the trace it picks.
+    """`order`: trace indices, best critic score first, those that were cut before they stated an answer last.
+    `chosen`: rule name -> index of the trace it picks.
 
-    Rules: critic, majority, weighted_vote, random, longest, shortest, logprob, and oracle where gold is known.
+    Rules: critic, majority, weighted_vote, random, longest, shortest, logprob, and oracle where gold is known. A vote
+    is taken among the traces that were not cut before they stated an answer; without any, neither vote chooses.
     `correct[i]` is None where no gold answer is known.
     """
 
@@ -81,15 +83,14 @@ def rank(
     if not traces:
         return Ranking(order=(), votes=(), chosen={}, correct=())
     critic = np.array([score.trace_score for score in scores])
-    order = tuple(int(i) for i in np.argsort(-critic, kind="stable"))
-    votes = count_votes(traces, vote_weights(critic, weight_temperature))
+    silent = np.array([trace.unfinished is not None and trace.answer is None for trace in traces])
+    order = tuple(int(i) for i in np.lexsort((-critic, silent)))
+    voters = np.where(silent & ~silent.all(), -np.inf, critic)
+    votes = count_votes(traces, vote_weights(voters, weight_temperature))
     lengths = [len(trace.text) for trace in traces]
-    electable = [vote for vote in votes if vote.answer is not None] or list(votes)
-    weighted = max(electable, key=lambda vote: (round(vote.weight, 12), -vote.members[0]))
     chosen = {
         "critic": order[0],
-        "weighted_vote": max(weighted.members, key=lambda i: (critic[i], -i)),
-        "majority": max(electable, key=lambda vote: (vote.count, -vote.members[0])).members[0],
+        **_elected(votes, critic),
         "random": (rng or random.Random(0)).randrange(len(traces)),
         "longest": int(np.argmax(lengths)),
         "shortest": int(np.argmin(lengths)),
@@ -99,6 +100,18 @@ def rank(
     if any(correct):
         chosen["oracle"] = next(i for i in order if correct[i])
     return Ranking(order=order, votes=votes, chosen=chosen, correct=correct)
+
+
+def _elected(votes: Sequence[Vote], scores: np.ndarray) -> dict[str, int]:
+    """Whom the weighted and the plain vote choose; nobody where there is no vote."""
+    if not votes:
+        return {}
+    electable = [vote for vote in votes if vote.answer is not None] or list(votes)
+    weighted = max(electable, key=lambda vote: (round(vote.weight, 12), -vote.members[0]))
+    return {
+        "weighted_vote": max(weighted.members, key=lambda i: (scores[i], -i)),
+        "majority": max(electable, key=lambda vote: (vote.count, -vote.members[0])).members[0],
+    }
 
 
 def vote_weights(scores: np.ndarray, temperature: float) -> np.ndarray:
@@ -115,9 +128,14 @@ def vote_weights(scores: np.ndarray, temperature: float) -> np.ndarray:
 
 
 def count_votes(traces: Sequence[Trace], weights: Sequence[float] | np.ndarray) -> tuple[Vote, ...]:
-    """Groups of equal answers, heaviest first (then first sampled), the unreadable ones last."""
+    """Groups of equal answers, heaviest first (then first sampled), the unreadable ones last.
+
+    Who was cut before stating an answer is in none.
+    """
     members: dict[str | None, list[int]] = {}
     for index, key in enumerate(answer_keys([trace.answer for trace in traces])):
+        if key is None and traces[index].unfinished is not None:
+            continue
         members.setdefault(key, []).append(index)
     votes = [
         Vote(

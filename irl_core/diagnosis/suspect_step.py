@@ -9,20 +9,23 @@ from irl_core.diagnosis.calibration import Calibration, calibration_of
 from irl_core.diagnosis.evidence import StepEvidence, TraceEvidence, gather
 from irl_core.diagnosis.features import features
 from irl_core.diagnosis.first_error import first_error_probabilities, step_log_odds, token_heat
+from irl_core.diagnosis.kinds import ErrorKind, error_kind
 from irl_core.text.equations import EquationCheck
 from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
 
-StepVerdict = Literal["fine", "suspect", "not sure", "follows", "not judged"]
-"""`not judged`: the critic has no calibration, or the text is of a kind that it was not calibrated on."""
+StepVerdict = Literal["fine", "suspect", "not sure", "follows", "not judged", "unfinished"]
+"""`not judged`: the critic has no calibration, or the text is of a kind that it was not calibrated on. `unfinished`:
+the trace was cut while the step was being written."""
 
 
 class StepFinding(Record):
     """What is known of one step.
 
-    `error_probability` is that *this* step is the first wrong one, None without a calibration; `reward` and `surprise`
-    are sums over the step in nats.
+    `error_probability` is that *this* step is the first wrong one, None without a calibration or where the step is
+    unfinished; `reward` and `surprise`
+    are sums over the step in nats. `kind` names what is wrong or unusual in it.
     """
 
     error_probability: float | None
@@ -31,6 +34,7 @@ class StepFinding(Record):
     surprise: float
     equations: tuple[EquationCheck, ...] = ()
     reason: str
+    kind: ErrorKind | None = None
 
 
 class Diagnosis(Record):
@@ -104,15 +108,19 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
 
     A step with a false equation that is its own slip is always suspect. It is the first suspect too, unless an earlier
     step passes the threshold by its own probability: then that one is, and both are marked.
+
+    A trace that was cut is judged by its finished steps alone.
     """
+    if trace.unfinished is not None:
+        return _diagnose_cut(question, trace, score, calibration)
     evidence = gather(question, trace, score)
     if calibration is None:
-        return Diagnosis(steps=_findings(evidence, _no_verdicts(evidence), None))
+        return Diagnosis(steps=_findings(trace, evidence, _no_verdicts(evidence), None))
     rows = features(evidence)
     probabilities = first_error_probabilities(step_log_odds(rows, calibration))
     verdicts = _judge(evidence, probabilities, calibration)
     return Diagnosis(
-        steps=_findings(evidence, verdicts, probabilities),
+        steps=_findings(trace, evidence, verdicts, probabilities),
         first_suspect=verdicts.suspect,
         not_sure=verdicts.not_sure,
         outside=verdicts.outside,
@@ -120,6 +128,23 @@ def diagnose_scored(question: str, trace: Trace, score: TraceScore, calibration:
         heat_scale=calibration.heat_scale,
         calibrated_on=calibration.basis,
     )
+
+
+def _diagnose_cut(question: str, trace: Trace, score: TraceScore, calibration: Calibration | None) -> Diagnosis:
+    """The diagnosis of the finished steps, and a finding on the unfinished one that says no more than that."""
+    finished, last = trace.finished(), len(trace.steps) - 1
+    before = Diagnosis(steps=(), heat_scale=calibration.heat_scale if calibration else None)
+    if finished.steps:
+        before = diagnose_scored(question, finished, score.beginning(len(finished.text), last), calibration)
+    unfinished = StepFinding(
+        error_probability=None,
+        verdict="unfinished",
+        reward=score.step_rewards[last],
+        surprise=score.surprise[last] if score.surprise else 0.0,
+        reason="cut off here, so it was not checked",
+    )
+    heat = before.token_heat + (0.0,) * (len(score.offsets) - len(before.token_heat)) if calibration else ()
+    return before.model_copy(update={"steps": (*before.steps, unfinished), "token_heat": heat})
 
 
 class _Verdicts(NamedTuple):
@@ -156,7 +181,7 @@ def _no_verdicts(evidence: TraceEvidence) -> _Verdicts:
 
 
 def _findings(
-    evidence: TraceEvidence, verdicts: _Verdicts, probabilities: Sequence[float] | None
+    trace: Trace, evidence: TraceEvidence, verdicts: _Verdicts, probabilities: Sequence[float] | None
 ) -> tuple[StepFinding, ...]:
     return tuple(
         StepFinding(
@@ -166,6 +191,7 @@ def _findings(
             surprise=step.surprise,
             equations=step.equations,
             reason=_reason(step, k, verdicts.suspect),
+            kind=error_kind(step, trace.text[slice(*step.span)], suspect=k == verdicts.suspect),
         )
         for k, step in enumerate(evidence.steps)
     )

@@ -176,6 +176,11 @@ def finished_trace(tokenizer: PreTrainedTokenizerBase, drawn: Drawn) -> Trace:
 
 
 def written_trace(text: str, stopped: Stopped, **tokens: Any) -> Trace:
-    """The record of a text that a model wrote, with what is known of its tokens: its steps and its answer are read."""
+    """The record of a text that a model wrote, with what is known of its tokens: its steps and its answer are read.
+
+    Of a text that was cut, only an answer that is stated as such before its unfinished step is one.
+    """
     steps = split_steps(text) or ((0, len(text)),) * bool(text)
-    return Trace(text=text, steps=steps, answer=extract_answer(text), stopped=stopped, **tokens)
+    trace = Trace(text=text, steps=steps, stopped=stopped, **tokens)
+    answer = extract_answer(trace.finished().text, guess=trace.unfinished is None)
+    return trace.model_copy(update={"answer": answer})

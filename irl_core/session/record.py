@@ -13,7 +13,7 @@ from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Problem, Trace
 
-VERSION = 2
+VERSION = 3
 MAX_SESSION_BYTES = 5_000_000
 MAX_TRACES = 64
 
@@ -40,7 +40,9 @@ class Session(Record):
     `seconds` is how long the run took.
 
     Version 2 added the tokens' log-probabilities, a diagnosis's heat, and its word for texts that the critic does not
-    judge. A session of version 1 is read as one of version 2 without them.
+    judge; version 3 the verdict on a step that is
+    unfinished, and the kind of an error.
+    A session of version 1 or 2 is read as one without them.
 
     Raises:
         ValueError: if scores, diagnoses and traces do not belong together, more than 64 traces are asked for, or the

@@ -11,6 +11,7 @@ from irl_core.diagnosis.rerank import rank
 from irl_core.diagnosis.suspect_step import Diagnosis, diagnose
 from irl_core.policy.sampling import Sampling, TraceEnded, TraceEvent
 from irl_core.session.record import Session
+from irl_core.text.answers import known_answer
 from irl_core.text.scores import TraceScore
 from irl_core.text.steps import split_steps
 from irl_core.text.traces import Trace
@@ -97,7 +98,7 @@ class Run:
             ranking = rank(
                 self.session.traces,
                 self.session.scores,
-                self.session.problem.answer,
+                known_answer(self.session.problem.answer),
                 weight_temperature=self._critic.weight_temperature,
                 rng=random.Random(self._sampling.seed),
             )

@@ -122,7 +122,8 @@ class Workbench:
     def solve(self, problem: Problem, sampling: Sampling, stop: threading.Event) -> Generator[Snapshot, None, None]:
         """Draw traces, score them as they grow, diagnose each soon after its end, rank them when all are there.
 
-        A stop request ends the drawing; what is there is scored and ranked like a whole run, cut traces included.
+        A stop request ends the drawing; what is there is scored and ranked like a whole run, cut traces included but
+        for their unfinished steps.
 
         Raises:
             DoesNotFit: if the problem is longer than the policy reads.

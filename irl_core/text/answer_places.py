@@ -60,14 +60,17 @@ _JOINT = re.compile(
 _UNIT_BEHIND = re.compile(r"[ \t]*\$?\$?\\?[)\]]?(?:[ \t]|\\[,;!~ ]|~){0,3}(?=[A-Za-z°%\\])")
 
 
-def stated_answer(text: str) -> str | None:
-    """The final answer as the text writes it; None where it states none. Linear in the text."""
+def stated_answer(text: str, *, guess: bool = True) -> str | None:
+    """The final answer as the text writes it; None where it states none. Linear in the text.
+
+    Without `guess` a number that merely comes last, or stands under the last heading, is none.
+    """
     hashes = behind_hashes(text)
     if hashes:
         return hashes
     place = _boxed(text) or _behind_answer(text)
     if place is None:
-        return _under_last_heading(text) or last_number(text)
+        return None if not guess else _under_last_heading(text) or last_number(text)
     return _correction(text[place.end :]) or place.value
 
 

@@ -26,20 +26,23 @@ _NAMED_ITEM = re.compile(r"(?<![\w)])([A-Za-z](?:_[0-9a-z])?)[ ]?=[ ]?((?:(?!,|;
 _ALL_NAMED = re.compile(
     r"[A-Za-z](?:_[0-9a-z])?[ ]?=[^=]{1,60}(?:(?:,|;|\band\b|\bor\b)[ ]?[A-Za-z](?:_[0-9a-z])?[ ]?=[^=]{1,60}){0,5}"
 )
+_WORDS_ONLY = r"(?:[A-Za-z]{2,}[ ,.:;!]*|[aAI][ ])"  # no single letter that could be an unknown
+_SENTENCE = re.compile(rf"{_WORDS_ONLY}{{0,40}}[$€£]?[0-9][0-9,.]*(?![A-Za-z])[ %]{{0,3}}{_WORDS_ONLY}{{0,40}}")
 _FILLERS = re.compile(
     r"\A(?:(?:about|approximately|approx\.?|around|roughly|exactly|only|just|≈|~|=)[ ]?)+", re.IGNORECASE
 )
 
 
-def extract_answer(text: str) -> str | None:
+def extract_answer(text: str, *, guess: bool = True) -> str | None:
     """The final answer that `text` states, normalised by `normalise_answer`; None where it states none.
 
     >>> extract_answer("3 * 4 = 12 pens.\\n#### 1,200.00")
     '1200'
 
     The first `#### x` wins, then the last `\\boxed{x}`, then the last "answer is x", then the last number.
+    Without `guess` the last number is not taken for it: of a text that goes on it is a result on the way.
     """
-    stated = stated_answer(text)
+    stated = stated_answer(text, guess=guess)
     return (normalise_answer(stated) or None) if stated else None
 
 
@@ -61,6 +64,19 @@ def normalise_answer(answer: str) -> str:
     if isinstance(meaning, Clock) and meaning.half:
         return f"{meaning.hour}:{meaning.minute:02d} {meaning.half}"
     return plain.rstrip(".,;!? ")
+
+
+def known_answer(typed: str | None) -> str | None:
+    """The answer to compare with, of what a person typed as the answer; "Tom has 8 pencils" is 8.
+
+    Only of a sentence around one number in digits is anything left out: a formula stays as it was typed.
+
+    >>> known_answer("8 pencils each"), known_answer("2x + 8"), known_answer("3 pens and 8 pencils")
+    ('8', '2x + 8', '3 pens and 8 pencils')
+    """
+    if typed is None or meanings_of(typed) or not _SENTENCE.fullmatch(typed):
+        return typed
+    return extract_answer(typed) or typed
 
 
 def canonical_answer(answer: str | None) -> str | None:

@@ -35,6 +35,23 @@ class TraceScore(Record):
         """The reward of each token in nats, T of them: `rewards` under the name that says whose they are."""
         return self.rewards
 
+    def beginning(self, length: int, steps: int) -> Self:
+        """The score of the first `steps` steps, which are the first `length` characters of the trace.
+
+        A token that the end divides is kept up to it. The trace score stays that of the whole.
+        """
+        kept = sum(start < length for start, _ in self.offsets)
+        return self.model_copy(
+            update={
+                "offsets": tuple((start, min(end, length)) for start, end in self.offsets[:kept]),
+                "rewards": self.rewards[:kept],
+                "values": self.values[:kept],
+                "step_rewards": self.step_rewards[:steps],
+                "surprise": self.surprise[:steps],
+                "logprobs": self.logprobs[:kept],
+            }
+        )
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if not len(self.offsets) == len(self.rewards) == len(self.values):

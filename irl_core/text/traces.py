@@ -39,7 +39,8 @@ class Trace(Record):
 
     `token_ids`, `offsets` and `logprobs` belong to the policy that drew it (natural logarithms, one per token) and
     are empty for a pasted solution; the critic brings its own tokens in `TraceScore`. A server may tell where tokens
-    begin and how probable they were, and not their ids.
+    begin and how probable they were, and not their ids. `stopped` says why it ends: by itself ("end", "pasted"), or
+    cut at the limit of tokens ("length") or at a person's request ("cancelled").
 
     Raises:
         ValidationError: if `steps` or `offsets` do not partition `text`, or the token fields differ in length.
@@ -83,6 +84,21 @@ class Trace(Record):
     def n_tokens(self) -> int:
         """How many tokens were drawn, as far as that is known."""
         return len(self.token_ids) or len(self.offsets)
+
+    @property
+    def unfinished(self) -> int | None:
+        """The step that was being written when the trace was cut; None where it ended by itself.
+
+        Half a number is no number: such a step states nothing that could be checked, counted or compared.
+        """
+        return len(self.steps) - 1 if self.steps and self.stopped in ("length", "cancelled") else None
+
+    def finished(self) -> Self:
+        """The trace without its unfinished step, and without tokens; itself where it has none."""
+        if self.unfinished is None:
+            return self
+        steps = self.steps[: self.unfinished]
+        return type(self)(text=self.text[: self.steps[self.unfinished][0]], steps=steps, answer=self.answer)
 
     def step_texts(self) -> list[str]:
         """The steps as written, without the line breaks around them."""

@@ -48,14 +48,15 @@ def open_page(browser):
     """Open a page and fail the test if a script of the page fails or a dialogue (an injected alert) appears."""
     contexts, faults = [], []
 
-    def visit(url: str, width: int = 1440, height: int = 1000, **options):
+    def visit(url: str, width: int = 1440, height: int = 1000, blank: bool = True, **options):
+        """A visitor's page; without `blank` it opens with a recorded session, as a visitor's does."""
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: faults.append(f"script: {error}"))
         page.on("dialog", lambda dialog: (faults.append(f"dialogue: {dialog.message}"), dialog.dismiss()))
-        page.goto(url)
+        page.goto(f"{url}{'&' if '?' in url else '?'}blank" if blank else url)
         page.locator("#problem textarea").wait_for(timeout=120_000)
         return page
 

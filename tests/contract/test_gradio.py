@@ -23,7 +23,8 @@ from ui import validation as inputs
 from ui.page import build_page
 from ui.page_files import page_files
 from ui.render.drawing import Selection
-from ui.render.ranking import display_order, render_ranking, render_votes, verdict_line
+from ui.render.headline import headline
+from ui.render.ranking import display_order, render_ranking, render_votes
 from ui.render.status import render_status
 from ui.sessions import SessionViewer
 from ui.solve_layout import SolveLayout
@@ -160,7 +161,7 @@ def test_refusals_never_repeat_what_was_sent(call, arguments):
 
 
 def test_a_session_of_a_newer_version_is_refused_with_that_reason():
-    newer = a_session().to_json().replace('"schema_version": 2', '"schema_version": 3').encode()
+    newer = a_session().to_json().replace('"schema_version": 3', '"schema_version": 4').encode()
     with pytest.raises(gr.Error, match="saved by a newer one"):
         read_session(newer)
     with pytest.raises(gr.Error, match=r"can read\. Choose a file"):
@@ -234,7 +235,7 @@ def test_answers_from_a_stranger_are_escaped_in_ranking_votes_and_status():
     session = a_session((EVIL, EVIL, EVIL))
     vote = Vote(answer=EVIL, members=(0, 1, 2), count=3, weight=1.0)
     session = session.model_copy(update={"ranking": session.ranking.model_copy(update={"votes": (vote,)})})
-    for html in (render_ranking(session, 0), render_votes(session), verdict_line(session)):
+    for html in (render_ranking(session, 0), render_votes(session), headline(session)):
         assert "&lt;img" in html
         assert "<img" not in html
 
@@ -244,7 +245,7 @@ def test_a_stopped_run_says_how_many_it_has():
     html = render_status(session, tokens=300, seconds=2.0, done=True, stopped=True)
     assert "stopped: 3 of 8 traces" in html
     assert "300 tokens" in html
-    assert "a plain majority says <bdi>4</bdi>" in html
+    assert "answer <b><bdi>5</bdi></b>: 1 of 3 solutions says so and 2 say <b><bdi>4</bdi></b>" in html
 
 
 def test_a_stop_reaches_only_the_run_of_the_visitor_who_asked():

@@ -130,7 +130,7 @@ def _band(figure: go.Figure, step: int, ends: tuple[float, float], suspect: bool
         yanchor="top",
         yshift=-4,
         showarrow=False,
-        text=f"▲ step {step + 1}" if suspect else str(step + 1),
+        text=f"step {step + 1}" if suspect else str(step + 1),
         font={"color": ink.loss_text if suspect else ink.soft},
     )
 

@@ -1,13 +1,12 @@
 """What the tokens and steps are coloured by, how strongly, and the legend that says so.
 
 Evidence is the diagnosis's: a token's share in the log-odds that its step is the first wrong one, on the one scale of
-its critic, and a step's P(error). Raw rewards are the critic's own, on a scale that the solutions of a session share.
+its critic, and a step's P(error). Raw rewards are the critic's own, on one scale too.
 `assets/errata.css` makes colours of the numbers and shows one of the two; which one is the reader's choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from irl_core.diagnosis.suspect_step import Diagnosis
@@ -15,33 +14,22 @@ from irl_core.text.scores import TraceScore
 
 from .html import escape, signed
 
-_NICE = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _LEAST_SEEN = 0.1  # of a scale: what is less would make a page of right steps look stained
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Half widths, in nats, at which a token's and a step's raw reward has its full tint, one for a whole session."""
+    """Half widths, in nats, at which a token's and a step's raw reward has its full tint.
+
+    One for all sessions: the same colour is the same reward, whatever stands beside it. 95 % of the small and 99 % of
+    the default critic's token rewards lie within it.
+    """
 
     token: float = 1.0
     step: float = 5.0
 
 
-def shared_scale(scores: Iterable[TraceScore]) -> Scale:
-    """The round number that holds 95 % of the rewards, so that one outlier does not wash out the rest."""
-    scores = list(scores)
-    return Scale(
-        token=_nice(abs(r) for s in scores for r in s.rewards),
-        step=_nice(abs(r) for s in scores for r in s.step_rewards),
-    )
-
-
-def _nice(magnitudes: Iterable[float]) -> float:
-    ordered = sorted(m for m in magnitudes if m > 0)
-    if not ordered:
-        return 1.0
-    limit = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))]
-    return next((n for n in _NICE if n >= limit), _NICE[-1])
+FIXED = Scale()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from irl_core.session.record import Session
 
-from .colours import evidence_of, render_legend, shared_scale
+from .colours import Scale, evidence_of, render_legend
+from .headline import chosen_vote
 from .ranking import Order, display_order, render_ranking, render_votes
 from .solution import Reading, draw_solution
 from .status import render_status
@@ -47,15 +48,16 @@ class Drawing:
 
 
 def first_selection(session: Session) -> Selection:
-    """The solution to open with: the critic's first."""
-    order = display_order(session, "critic")
-    return Selection(order[0] if order else None)
+    """The solution to open with: the best of those whose answer the vote elects, else the first of the list."""
+    order, elected = display_order(session, "critic"), chosen_vote(session)
+    of_vote = [i for i in order if elected and elected.answer is not None and i in elected.members]
+    return Selection(next(iter(of_vote or order), None))
 
 
 def draw_session(
     session: Session, selection: Selection | None = None, *, status: str | None = None, rewritable: bool = False
 ) -> Drawing:
-    """A session that is there, with the chosen solution (or the critic's first) to be read."""
+    """A session that is there, with the chosen solution (or the first of the vote) to be read."""
     selection = selection or first_selection(session)
     return Drawing(
         session=session,
@@ -87,7 +89,7 @@ def render_drafts(snapshot: Snapshot) -> str:
     session = snapshot.session
     finished = [g.finished for g in snapshot.growing if g.finished]
     read = [*zip(session.scores, session.diagnoses, strict=True), *((f.score, f.diagnosis) for f in finished)]
-    scale = shared_scale(score for score, _ in read)
+    scale = Scale()
     drafts = []
     for index, trace in enumerate(session.traces):
         score, diagnosis = read[index] if index < len(session.scores) else (None, None)

@@ -27,6 +27,8 @@ def render_note(index: int, trace: Trace, diagnosis: Diagnosis) -> str:
     elif verdict == "not sure":
         lines.append(f'<p class="word">not sure: {escape(finding.reason)}</p>')
         lines.append(f'<p class="evidence">{_evidence(finding)}</p>')
+    elif verdict == "unfinished":
+        lines.append('<p class="word">cut off here: not checked</p>')
     elif verdict == "follows" and _is_told(index, trace, diagnosis):
         lines.append(_follows(index, finding, diagnosis))
     lines += [_rounding(e.text, e.expected) for e in finding.equations if e.rounded_to_whole]
@@ -61,13 +63,13 @@ def _follows(index: int, finding: StepFinding, diagnosis: Diagnosis) -> str:
 def _correction(equation: str, expected: str) -> str:
     return (
         f'<p class="fix"><del><bdi>{escape(equation)}</bdi></del></p>'
-        f'<p class="word">check: expected <b>{escape(typeset(expected))}</b></p>'
+        f'<p class="word tells">check: expected <b>{escape(typeset(expected))}</b></p>'
     )
 
 
 def _rounding(equation: str, exact: str) -> str:
     """No error by itself, for people and buses come whole; but a class should see that the number was changed."""
-    return f'<p class="word">rounded: <bdi>{escape(equation)}</bdi>, exactly <b>{escape(typeset(exact))}</b></p>'
+    return f'<p class="word tells">rounded: <bdi>{escape(equation)}</bdi>, exactly <b>{escape(typeset(exact))}</b></p>'
 
 
 def _found_by(finding: StepFinding, diagnosis: Diagnosis) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -14,13 +15,15 @@ Order = Literal["critic", "sampled"]
 _RULES = {
     "critic": "critic",
     "weighted_vote": "critic-weighted vote",
-    "majority": "majority",
+    "majority": "most frequent answer",
     "logprob": "log-probability",
     "longest": "longest",
     "shortest": "shortest",
     "random": "random",
     "oracle": "oracle",
 }
+
+_SCORE = "the critic’s score of the whole solution: the mean reward of its tokens, in nats; more is better"
 
 
 def display_order(session: Session, order: Order) -> list[int]:
@@ -57,24 +60,32 @@ def render_votes(session: Session) -> str:
 
 def _row(session: Session, index: int, place: int, selected: bool) -> str:
     trace = session.traces[index]
-    answer = escape(trace.answer) if trace.answer else "no answer"
+    silent = "cut off" if trace.unfinished is not None else "no answer"
+    answer = escape(trace.answer) if trace.answer else silent
     score, found, suspected = None, "not scored", False
     if index < len(session.scores):
         score, diagnosis = session.scores[index].trace_score, session.diagnoses[index]
         found, suspected = remark(diagnosis), suspect_step(diagnosis) is not None
-        found += " · stops early" if trace.stopped in ("length", "cancelled") else ""
+        found += " · cut off" if trace.unfinished is not None and trace.answer else ""
     badge = _badge(_correct(session).get(index))
     length = count(len(trace.steps), "step")
     return (
-        f'<li class="row{" selected" if selected else ""}" role="option" aria-selected="{str(selected).lower()}" '
+        f'<li class="row{" selected" if selected else ""}" role="option" style="--drawn:{index}" '
+        f'aria-selected="{str(selected).lower()}" '
         f'tabindex="{0 if selected else -1}" data-trace="{index}">'
         f'<span class="place">{place}</span>'
         f'<b class="answer{"" if trace.answer else " none"}"><bdi>{answer}</bdi>{badge}</b>'
-        f"{_bar(session, score)}"
-        f'<span class="remark{" loud" if suspected else ""}">{escape(found)}</span>'
+        f"{_bar(score)}"
+        f'<span class="remark{" loud" if suspected else ""}">{_told(found)}</span>'
         f'<span class="length" title="{count(len(trace.text), "character")}">{length}</span>'
         "</li>"
     )
+
+
+def _told(found: str) -> str:
+    """A remark, whose end a page that only guides leaves out: what is expected."""
+    place, expected, number = found.partition(": expected")
+    return escape(place) + (f'<span class="tells">{escape(expected + number)}</span>' if expected else "")
 
 
 def _waiting_row(number: int) -> str:
@@ -86,20 +97,19 @@ def _waiting_row(number: int) -> str:
     )
 
 
-def _bar(session: Session, score: float | None) -> str:
-    """A bar from the middle of the session's range: absolute scores have no natural zero, their differences do."""
+def _bar(score: float | None) -> str:
+    """A bar on one scale for all sessions: scores that are nearly equal look so, whatever was drawn beside them."""
     if score is None:
         return '<span class="meter"></span><span class="score"></span>'
-    scores = [s.trace_score for s in session.scores]
-    low, high = min(scores), max(scores)
-    middle = 0.0 if low < 0 < high else (low + high) / 2
-    reach = max(high - middle, middle - low) or 1.0
-    share = max(-1.0, min(1.0, (score - middle) / reach))
-    side = "up" if share >= 0 else "down"
     return (
-        f'<span class="meter" aria-hidden="true"><i class="{side}" style="--w:{abs(share):.3f}"></i></span>'
-        f'<span class="score">{signed(score)}</span>'
+        f'<span class="meter" aria-hidden="true" title="{_SCORE}"><i style="--w:{trust(score):.3f}"></i></span>'
+        f'<span class="score" title="{_SCORE}">{signed(score)}</span>'
     )
+
+
+def trust(score: float) -> float:
+    """How full the bar of a trace score (nats) is, 0 to 1: 1 / (1 + exp(-score))."""
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, score))))
 
 
 def _correct(session: Session) -> Mapping[int, bool | None]:
@@ -139,6 +149,8 @@ def _rules(session: Session) -> str:
         index = ranking.chosen.get(rule)
         if index is None or not 0 <= index < len(session.traces):
             continue
+        if rule == "majority" and all(vote.count == 1 for vote in ranking.votes) and len(ranking.votes) > 1:
+            continue  # no two solutions agree: none is more frequent than another
         answer = session.traces[index].answer
         badge = _badge(_correct(session).get(index))
         rows.append(
@@ -149,25 +161,3 @@ def _rules(session: Session) -> str:
         '<details class="rules"><summary>Which rule picks what</summary><table><thead class="sr"><tr><th>rule</th>'
         f"<th>answer</th><th>solution</th></tr></thead><tbody>{''.join(rows)}</tbody></table></details>"
     )
-
-
-def verdict_line(session: Session) -> str:
-    """What the critic's reranking changed against a plain majority, as HTML."""
-    ranking = session.ranking
-    if ranking is None or not session.traces:
-        return ""
-    picked = {r: session.traces[i].answer for r, i in ranking.chosen.items() if 0 <= i < len(session.traces)}
-    critic, majority = picked.get("critic"), picked.get("majority")
-    if critic is None:
-        return "the first choice of the critic states no answer"
-    vote = next((v for v in ranking.votes if v.answer == majority), None)
-    agreed = critic == majority or any({critic, majority} <= _answers_of(session, v.members) for v in ranking.votes)
-    tail = (
-        "a plain majority agrees" if agreed else f"a plain majority says <bdi>{escape(majority or 'no answer')}</bdi>"
-    )
-    of = f" ({vote.count} of {len(session.traces)})" if vote else ""
-    return f"the critic puts <b><bdi>{escape(critic)}</bdi></b> first; {tail}{of}"
-
-
-def _answers_of(session: Session, members: tuple[int, ...]) -> set[str | None]:
-    return {session.traces[i].answer for i in members if 0 <= i < len(session.traces)}

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from irl_core.session.record import Session
+from irl_core.text.answers import answers_match, known_answer
+from irl_core.text.number_use import numbers_in
+from irl_core.text.numerals import show_number
+from irl_core.text.traces import Trace
 
 from .chart import belief_figure, chance_figure
-from .colours import shared_scale
 from .html import escape, plain, signed
 from .trace import View, render_trace
 from .verdicts import all_right, chance, probabilities, step_words
@@ -42,9 +45,10 @@ def draw_solution(session: Session, index: int | None, name: str, *, rewritable:
     view = View(
         f"Solution {index + 1}" if len(session.traces) > 1 else "Solution",
         name,
-        shared_scale(session.scores),
         given=len(session.settings.prefix) if session.settings else 0,
         rewritable=rewritable,
+        correct=is_correct(session, index),
+        left_out=numbers_left_out(session.problem.question, trace),
     )
     if index >= len(session.scores):
         return Reading(render_trace(trace, view=view))
@@ -56,6 +60,21 @@ def draw_solution(session: Session, index: int | None, name: str, *, rewritable:
         chart=belief_figure(trace, score, diagnosis) if judged is None else chance_figure(diagnosis, judged),
         numbers=render_numbers(session, index),
     )
+
+
+def is_correct(session: Session, index: int) -> bool | None:
+    """Whether a solution's answer is the known one; None where none is known."""
+    if session.ranking is not None and index < len(session.ranking.correct):
+        return session.ranking.correct[index]
+    gold = known_answer(session.problem.answer)
+    return None if gold is None else answers_match(gold, session.traces[index].answer)
+
+
+def numbers_left_out(question: str, trace: Trace) -> tuple[str, ...]:
+    """The numbers of the problem, smallest first, that a whole solution never names."""
+    if trace.unfinished is not None:
+        return ()
+    return tuple(map(show_number, sorted(numbers_in(question) - numbers_in(trace.text))))
 
 
 def render_numbers(session: Session, index: int) -> str:
@@ -72,7 +91,8 @@ def render_numbers(session: Session, index: int) -> str:
     rows, sum_of_rewards = [], 0.0
     for k, (reward, finding) in enumerate(zip(score.step_rewards, diagnosis.steps, strict=False)):
         sum_of_rewards += reward
-        cells = [] if judged is None else [chance(judged[k]), chance(all_right(judged)[k])]
+        known = judged is not None and k < len(judged)
+        cells = [chance(judged[k]), chance(all_right(judged)[k])] if judged and known else ["–"] * len(names)
         cells += [signed(finding.reward), signed(sum_of_rewards), plain(finding.surprise)]
         cells.append(step_words(diagnosis, k) or "fine")
         rows.append(f"<tr><th scope='row'>{k + 1}</th>{''.join(f'<td>{escape(c)}</td>' for c in cells)}</tr>")

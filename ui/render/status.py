@@ -1,14 +1,15 @@
-"""The line under the problem: how far a run is, what it cost, and what the critic changed."""
+"""The line under the problem: how far a run is, what it cost, and what answer it came to."""
 
 from __future__ import annotations
 
 from irl_core.session.record import Session
 
+from .headline import headline
 from .html import count, escape
-from .ranking import verdict_line
-from .verdicts import summary
 
 NOT_BEGUN = '<p class="status" role="status">stopped before the first solution was begun</p>'
+
+STALE = '<p class="status" role="status">The text was changed; Check reads it anew.</p>'
 
 
 def running(text: str) -> str:
@@ -17,7 +18,7 @@ def running(text: str) -> str:
 
 
 def render_status(session: Session, *, tokens: int, seconds: float, done: bool, stopped: bool) -> str:
-    """The line under the problem: how far the run is, what it cost, and what the critic changed."""
+    """The line under the problem: how far the run is, what it cost, and what answer it came to."""
     drawn, asked = len(session.traces), session.settings.n if session.settings else len(session.traces)
     speed = f"{tokens / seconds:,.0f} tokens/s" if seconds > 0 else ""
     if not done:
@@ -61,20 +62,19 @@ def render_returned(session: Session) -> str:
 def render_recorded(session: Session) -> str:
     """The line under the problem for a run that was recorded beforehand."""
     of = f" of {escape(session.policy.name)}" if session.policy else ""
-    return _line("", f"a recorded run{of}; Solve draws fresh solutions", verdict=_told(session))
+    return _line("", f"<b>a recorded run</b>{of}; Solve draws fresh solutions", verdict=_told(session))
 
 
 def render_checked(session: Session) -> str:
-    """The line under a pasted solution that was checked: empty where a mark or its absence says it all."""
-    held_back = [d for d in session.diagnoses if d.outside or d.not_sure]
-    return _line("", f'<span class="told">{escape(summary(held_back[0]))}</span>') if held_back else ""
+    """The line under a pasted solution that was checked; the finding stands above the solution, in its own words."""
+    return _line("", "checked")
 
 
 def _told(session: Session) -> str:
-    """What the critic changed, and of how many solutions it says nothing."""
+    """The answer that the vote comes to, and of how many solutions it says nothing."""
     outside = sum(d.outside for d in session.diagnoses)
     unsure = sum(d.not_sure and not d.outside for d in session.diagnoses)
-    told, of = [verdict_line(session)], f" of {len(session.diagnoses)}"
+    told, of = [headline(session)], f" of {len(session.diagnoses)}"
     if outside:
         are, them = ("is", "it") if outside == 1 else ("are", "them")
         told.append(

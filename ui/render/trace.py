@@ -14,10 +14,11 @@ from irl_core.text.scores import TraceScore
 from irl_core.text.spans import Span
 from irl_core.text.traces import Trace
 
-from .colours import Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint, shared_scale
+from .colours import FIXED, Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint
 from .html import escape, has_bidi_control, signed
 from .notes import render_note
-from .verdicts import chance, is_uncalibrated, probabilities, shown_verdict, step_words, summary
+from .sentence import Told, sentence, terms
+from .verdicts import chance, first_false, is_uncalibrated, probabilities, shown_verdict, step_words, summary
 from .visible_tokens import VisibleToken, guilty_span, visible_tokens
 
 if TYPE_CHECKING:
@@ -28,17 +29,20 @@ _REWRITE = '<button type="button" class="rewrite" data-step="{}">rewrite from he
 
 @dataclass(frozen=True)
 class View:
-    """How one trace is headed: its title, the scale it shares with others, and a name that is unique on the page.
+    """How one trace is headed: its title, the scale of its raw rewards, and a name that is unique on the page.
 
     Its first `given` characters were there before a model went on with them. Where it is `rewritable` each step offers
-    to be written anew, but for those that follow from an error before them.
+    to be written anew, but for those that follow from an error before them. `correct` says whether its answer is the
+    known one, None where none is known; `left_out` are the numbers of the problem that it never names.
     """
 
     title: str = "Solution"
     name: str = "trace"
-    scale: Scale | None = None
+    scale: Scale = FIXED
     given: int = 0
     rewritable: bool = False
+    correct: bool | None = None
+    left_out: tuple[str, ...] = ()
 
 
 def render_trace(
@@ -50,15 +54,26 @@ def render_trace(
     calibration. Nothing in the three records is trusted: text is escaped, indices are checked, numbers formatted here.
     """
     view = view or View()
-    scale = view.scale or shared_scale([score] if score else [])
     evidence = evidence_of(score, diagnosis)
-    legend = render_legend(scale, evidence, view.name) if score else ""
+    legend = render_legend(view.scale, evidence, view.name) if score else ""
     return (
         f'<section class="trace" aria-label="{escape(view.title)}">'
         f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}</header>'
-        f'<p class="finding told" aria-live="polite">{escape(summary(diagnosis))}</p>'
-        f"{render_steps(trace, score, diagnosis, scale, view)}"
+        f"{_found(trace, diagnosis, view)}"
+        f"{render_steps(trace, score, diagnosis, view.scale, view)}"
         f"{_footnotes(trace, score, diagnosis, evidence)}</section>"
+    )
+
+
+def _found(trace: Trace, diagnosis: Diagnosis | None, view: View) -> str:
+    """The finding in one plain sentence, once as it tells and once as it only guides; its numbers behind "details"."""
+    told = Told(trace, diagnosis, view.correct, view.left_out)
+    tells, guides = escape(sentence(told)), escape(sentence(told, guide=True))
+    return (
+        f'<div class="finding told"><p aria-live="polite"><span class="tells">{tells}</span>'
+        f'<span class="guides">{guides}</span></p>'
+        '<details class="tells"><summary>details</summary>'
+        f"<p>{escape(summary(diagnosis))} {terms(diagnosis)}</p></details></div>"
     )
 
 
@@ -185,9 +200,15 @@ def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None
     kind, words, tints = "", [], []
     if diagnosis and index < len(diagnosis.steps):
         verdict, known = shown_verdict(diagnosis, index), probabilities(diagnosis)
-        kind = {"suspect": "suspect", "not sure": "unsure", "follows": "follows"}.get(verdict, "")
+        exact = first_false(diagnosis.steps[index].equations) is not None
+        kind = {
+            "suspect": "suspect" if exact else "suspect unusual",
+            "not sure": "unsure",
+            "follows": "follows",
+            "unfinished": "unfinished",
+        }.get(verdict, "")
         words = [said] if (said := step_words(diagnosis, index)) else []
-        if known:
+        if known and index < len(known):
             words.append(f"P(error) {chance(known[index])}")
             tints = [f"--p:{tint:.3f}"] if (tint := probability_tint(known[index])) else []
     if score and index < len(score.step_rewards):
@@ -202,7 +223,7 @@ def _step(index: int, content: str, told: _StepTold, given: bool) -> str:
     flag = '<span class="flag" aria-hidden="true">▲</span>' if told.kind == "suspect" else ""
     return (
         f'<li class="{classes}" data-step="{index}"{style}><div class="mark"><span class="sr">Step </span>'
-        f'<span class="n">{index + 1}</span>{flag}<span class="sr told">{told.words}</span></div>'
+        f'<span class="n">{index + 1}</span>{flag}<span class="sr told tells">{told.words}</span></div>'
         f"{content}</li>"
     )
 
@@ -213,7 +234,8 @@ def _footnotes(trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | No
     if score is not None and score.truncated_at is not None:
         notes.append(f"Scoring stopped at character {score.truncated_at:,}; the grey text after it was not read.")
     if trace.stopped in ("length", "cancelled"):
-        notes.append("Cut off at the token limit." if trace.stopped == "length" else "Stopped before its end.")
+        cut = "Cut off at the limit of its length" if trace.stopped == "length" else "Stopped before its end"
+        notes.append(f"{cut}: its last step is unfinished, and is neither checked nor counted.")
     if diagnosis is not None and is_uncalibrated(diagnosis):
         notes.append("The critic is not calibrated: its rewards are shown, and no step is judged by them.")
     elif diagnosis is not None and diagnosis.calibrated_on:

@@ -21,7 +21,12 @@ OUTSIDE = (
 _BANDS = ((0.9, "almost certainly wrong"), (0.6, "probably wrong"), (0.35, "may be wrong"))
 _LOWEST_BAND = "worth a look"
 _EXACT_ALONE_BELOW = 0.25
-_STEP_WORDS = {"not sure": "not sure", "follows": "follows from an earlier step", "not judged": "not calibrated"}
+_STEP_WORDS = {
+    "not sure": "not sure",
+    "follows": "follows from an earlier step",
+    "not judged": "not calibrated",
+    "unfinished": "cut off here, not checked",
+}
 
 
 def first_false(equations: Iterable[EquationCheck]) -> EquationCheck | None:
@@ -37,14 +42,18 @@ def first_false_step(diagnosis: Diagnosis) -> tuple[int, EquationCheck] | None:
 
 def is_uncalibrated(diagnosis: Diagnosis) -> bool:
     """Whether nothing was judged, since nobody knows which of the critic's rewards is low enough to be suspect."""
-    unjudged = bool(diagnosis.steps) and all(finding.verdict == "not judged" for finding in diagnosis.steps)
-    return unjudged and not diagnosis.outside
+    verdicts = {finding.verdict for finding in diagnosis.steps} - {"unfinished"}
+    return verdicts == {"not judged"} and not diagnosis.outside
 
 
 def shown_verdict(diagnosis: Diagnosis, index: int) -> StepVerdict:
     """The verdict on step `index`. Of a text that the critic does not judge, exact findings alone are left."""
     finding = diagnosis.steps[index]
-    if not diagnosis.outside or (finding.verdict == "suspect" and first_false(finding.equations)):
+    if (
+        not diagnosis.outside
+        or finding.verdict == "unfinished"
+        or (finding.verdict == "suspect" and first_false(finding.equations))
+    ):
         return finding.verdict
     return "not judged"
 
@@ -60,10 +69,11 @@ def suspect_step(diagnosis: Diagnosis | None) -> int | None:
 
 
 def probabilities(diagnosis: Diagnosis) -> tuple[float, ...] | None:
-    """Of each step, that it is the first wrong one, in [0, 1] whatever a stranger wrote; None where nothing is judged
-    or one of them is not known."""
-    known = [finding.error_probability for finding in diagnosis.steps if finding.error_probability is not None]
-    if diagnosis.outside or is_uncalibrated(diagnosis) or not known or len(known) < len(diagnosis.steps):
+    """Of each finished step, that it is the first wrong one, in [0, 1] whatever a stranger wrote; None where nothing
+    is judged or one of them is not known."""
+    finished = [finding for finding in diagnosis.steps if finding.verdict != "unfinished"]
+    known = [finding.error_probability for finding in finished if finding.error_probability is not None]
+    if diagnosis.outside or is_uncalibrated(diagnosis) or not known or len(known) < len(finished):
         return None
     return tuple(min(max(p, 0.0), 1.0) for p in known)
 
@@ -96,7 +106,7 @@ def step_words(diagnosis: Diagnosis, index: int) -> str:
     """The verdict on one step in a few words; empty where there is nothing to say of it."""
     finding, verdict = diagnosis.steps[index], shown_verdict(diagnosis, index)
     if verdict != "suspect":
-        return "not judged" if diagnosis.outside else _STEP_WORDS.get(verdict, "")
+        return "not judged" if diagnosis.outside and verdict != "unfinished" else _STEP_WORDS.get(verdict, "")
     wrong = first_false(finding.equations)
     if wrong is None:
         return in_words(finding.error_probability)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irl_core.text.answers import answers_match, canonical_answer, extract_answer, normalise_answer
+from irl_core.text.answers import answers_match, canonical_answer, extract_answer, known_answer, normalise_answer
 from irl_core.text.numerals import read_number, show_number
 
 
@@ -183,3 +183,16 @@ def test_numbers_are_shown_as_a_person_would_write_them(value, shown):
 @pytest.mark.parametrize("text", ["", "1,23", "1.2.3", "--1", "1/0", "5 3", "12 dollars", "x", "1e5", "1" * 40, "٣"])
 def test_what_is_no_plain_number_is_not_read_as_one(text):
     assert read_number(text) is None
+
+
+@pytest.mark.parametrize(
+    "typed", ["8 pencils", "Tom has 8 pencils.", "8 pencils each", "8 coloured pencils left over"]
+)
+def test_a_sentence_around_one_number_that_a_person_typed_is_that_number(typed):
+    assert answers_match(known_answer(typed), "8")
+    assert not answers_match(known_answer(typed), "9")
+
+
+@pytest.mark.parametrize("typed", [None, "", "2x + 8", "3 pens and 8 pencils", "x = 8 or x = 9", "blue", "8x"])
+def test_what_is_no_sentence_around_one_number_is_taken_as_it_was_typed(typed):
+    assert known_answer(typed) == typed

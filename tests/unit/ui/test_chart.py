@@ -35,7 +35,7 @@ def test_the_suspect_step_is_shaded_and_named():
     figure = belief_figure(*two_steps(), Diagnosis(steps=(FINDING, FINDING), first_suspect=1))
     suspect = [s for s in figure.layout.shapes if s.fillcolor == LIGHT.loss]
     assert [(s.x0, s.x1) for s in suspect] == [(2.5, 4.5)]
-    assert [a.text for a in figure.layout.annotations] == ["1", "▲ step 2"]
+    assert [a.text for a in figure.layout.annotations] == ["1", "step 2"]
 
 
 def test_the_chance_that_all_is_right_falls_by_what_each_step_is_likely_to_be_wrong():
@@ -46,7 +46,7 @@ def test_the_chance_that_all_is_right_falls_by_what_each_step_is_likely_to_be_wr
     assert list(line.y) == [1.0, 0.875, 0.375, 0.125]
     assert figure.layout.yaxis.range[0] == 0, "one scale for all solutions"
     assert figure.layout.yaxis.range[1] > 1
-    assert [a.text for a in figure.layout.annotations] == ["1", "▲ step 2", "3"]
+    assert [a.text for a in figure.layout.annotations] == ["1", "step 2", "3"]
     assert [(s.x0, s.x1) for s in figure.layout.shapes if s.fillcolor == LIGHT.loss] == [(1, 2)]
 
 

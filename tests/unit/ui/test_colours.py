@@ -71,7 +71,7 @@ def test_a_step_is_tinted_by_its_chance_to_be_the_first_wrong_one():
 def test_raw_rewards_stay_as_another_view_on_their_own_scale():
     html = render_trace(TRACE, SCORE, judged())
     assert tints(html, "r") == [0.5, -0.5, 0.25, -1.0]
-    assert tints(html, "s") == [0.0, -0.75]
+    assert tints(html, "s") == [0.0, -0.15]
 
 
 def test_the_legend_names_the_view_and_the_grain_and_lets_both_be_chosen():

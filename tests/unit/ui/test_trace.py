@@ -16,7 +16,7 @@ from irl_core.text.equations import EquationCheck
 from irl_core.text.scores import TraceScore
 from irl_core.text.steps import split_steps
 from irl_core.text.traces import Trace
-from ui.render.colours import Scale, shared_scale
+from ui.render.colours import Scale
 from ui.render.html import signed
 from ui.render.trace import View, render_growing, render_trace
 from ui.render.verdicts import summary
@@ -132,7 +132,9 @@ def test_hostile_text_becomes_neither_element_nor_attribute():
         calibrated_on=HOSTILE,
     )
     page = Page(render_trace(trace, score, diagnosis, View(HOSTILE, HOSTILE)), "t")
-    assert page.tags <= {*"section header h3 p ol li div span del b bdi i em fieldset legend label input".split(" ")}
+    assert page.tags <= {
+        *"section header h3 p ol li div span del b bdi i em fieldset legend label input details summary".split(" ")
+    }
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
     assert "".join(page.texts) == HOSTILE
 
@@ -266,7 +268,7 @@ def test_tints_are_within_one_scale_whose_ends_and_unit_are_written():
     trace, score = scored("abcd", None, [0.4, -1.0, 30.0, -0.2])
     page = Page(render_trace(trace, score), "legend")
     tints = [float(v.removeprefix("--r:")) for k, v in page.attributes if k == "style" and v.startswith("--r")]
-    width = shared_scale([score]).token
+    width = Scale().token
     assert tints == pytest.approx([max(-1, min(1, r / width)) for r in score.rewards], abs=1e-3)
     assert signed(width, 1) in page.texts[0]
     assert signed(-width, 1) in page.texts[0]

@@ -48,7 +48,8 @@ def reading(diagnosis: Diagnosis) -> str:
 
 
 def rows(*diagnoses: Diagnosis) -> list[str]:
-    return re.findall(r'<span class="(remark[^<]*)</span>', render_ranking(session(*diagnoses), 0))
+    html = re.sub(r'<span class="tells">([^<]*)</span>', r"\1", render_ranking(session(*diagnoses), 0))
+    return re.findall(r'<span class="(remark[^<]*)</span>', html)
 
 
 @pytest.mark.parametrize(
@@ -170,8 +171,12 @@ def test_the_status_tells_how_many_solutions_are_not_judged_and_of_how_many_it_i
     assert "kind" not in render_opened(session(fine))
 
 
-def test_the_status_of_a_pasted_solution_says_that_it_is_not_judged_or_that_the_critic_is_not_sure():
-    assert OUTSIDE in render_checked(session(outside(finding(0.1), finding(0.1))))
+def test_the_finding_in_a_pasted_solution_stands_above_it_in_words_and_the_status_only_says_that_it_was_checked():
     unsure = Diagnosis(steps=(finding(0.4, "not sure"), finding(0.02)), not_sure=True)
-    assert "The critic is not sure" in render_checked(session(unsure))
-    assert render_checked(session(suspect(0.95))) == ""
+    for diagnosis, words in (
+        (outside(finding(0.1)), OUTSIDE),
+        (unsure, "The critic is not sure"),
+        (suspect(0.95), "The critic finds"),
+    ):
+        assert words in reading(diagnosis)
+        assert "checked" in render_checked(session(diagnosis))
