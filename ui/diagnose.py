@@ -60,7 +60,7 @@ class DiagnoseTab:
             [self.check.click, self.problem.submit, self.solution.submit],
             self.diagnose, [self.problem, self.solution], [self.status, *self.reading.parts, self.session],
             concurrency_id="model", concurrency_limit=1, trigger_mode="once", show_progress="hidden",
-            api_name="diagnose",
+            api_name="check", api_visibility="private",
         )  # fmt: skip
         for chip, example in zip(self.chips, examples, strict=True):
             values = (example["question"], example["solution"])

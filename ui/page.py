@@ -14,6 +14,7 @@ from irl_core.models.assets import ASSETS
 from irl_core.models.pairs import STANDARD, Pair
 from irl_core.session.record import Session, load_session
 
+from .api import Endpoints
 from .diagnose import DiagnoseTab
 from .reading_column import Updates
 from .render.drawing import Selection
@@ -63,6 +64,7 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
         SessionViewer(tab, can_solve=workbench is not None).connect(examples["problems"], gallery)
         pair = STANDARD if workbench is None else workbench.pair
         html(_COLOPHON.format(measured=measured(_FIGURES, pair) if pair else ""))
+        Endpoints(workbench, solver.stops).connect()
         page.unload(solver.forget)
         if workbench is not None:
             _follow_status(workbench, masthead)

@@ -86,10 +86,10 @@ def test_the_installed_gradio_knows_every_launch_option_that_keeps_the_app_quiet
     assert wanted | {"theme", "head", "ssr_mode", "state_session_capacity", "favicon_path"} <= set(known)
 
 
-def test_only_the_two_promised_endpoints_are_public(served):
+def test_only_what_is_meant_for_programs_is_public(served):
     with urllib.request.urlopen(served + "gradio_api/info") as reply:
         named = json.load(reply)["named_endpoints"]
-    assert set(named) == {"/solve", "/diagnose"}
+    assert set(named) == {"/score_trace", "/diagnose", "/solve_and_rerank"}
 
 
 def test_the_served_page_names_no_other_server_for_fonts_or_scripts(served):
@@ -116,7 +116,7 @@ def test_an_upload_lies_in_the_folder_that_is_removed_with_the_page(tmp_path, mo
 def test_a_direct_caller_meets_the_same_limits_as_a_visitor(served):
     client = Client(served, verbose=False)
     with pytest.raises(AppError, match="may have 2,000"):
-        client.predict("x" * 2_001, "", 8, 0.7, 0, False, api_name="/solve")
+        client.predict("x" * 2_001, "", 8, 0.7, 0, False, api_name="/solve_and_rerank")
     with pytest.raises(AppError, match="may have 8,000"):
         client.predict("x", "y" * 8_001, api_name="/diagnose")
     with pytest.raises(AppError, match="--replay-only"):
