@@ -63,3 +63,27 @@ document.addEventListener("change", (event) => {
 });
 // A solution that is drawn later must show the choices made earlier.
 new MutationObserver(agree).observe(body, { childList: true, subtree: true });
+
+// What was typed is still there after a reload, in this tab alone: session storage ends with the tab.
+const typed = ["problem", "diagnose-problem", "diagnose-solution"];
+const box = (id) => document.querySelector(`#${id} textarea`);
+const restored = new Set();
+const keepTyped = () => {
+  try {
+    for (const id of typed) if (box(id)) sessionStorage.setItem(`errata-${id}`, box(id).value);
+  } catch (_) { /* not allowed here: nothing is kept */ }
+};
+const restoreTyped = () => {
+  for (const id of typed) {
+    if (restored.has(id) || !box(id)) continue;
+    restored.add(id); // a tab's boxes come when it is opened
+    let text = "";
+    try { text = sessionStorage.getItem(`errata-${id}`) ?? ""; } catch (_) { /* not allowed here */ }
+    if (!text || box(id).value) continue;
+    box(id).value = text;
+    box(id).dispatchEvent(new Event("input", { bubbles: true }));
+  }
+};
+window.addEventListener("pagehide", keepTyped);
+new MutationObserver(restoreTyped).observe(body, { childList: true, subtree: true });
+restoreTyped();

@@ -10,8 +10,9 @@ import gradio as gr
 from .reading_column import ReadingColumn, Updates
 from .render.solution import draw_solution
 from .render.status import render_checked, running
+from .session_limits import MAX_PROBLEM, MAX_SOLUTION
 from .theme import html
-from .validation import MAX_PROBLEM, MAX_SOLUTION, read_problem, read_solution
+from .validation import read_problem, read_solution
 from .waiting import OFF, faults_in_words, require, wait_until_ready
 
 if TYPE_CHECKING:

@@ -36,7 +36,11 @@ class SessionViewer:
         for listing in (tab.ranking, tab.votes):
             listing.select(self.choose, [tab.session, tab.selection], tab.choice, **QUIET)
         tab.open.upload(
-            self.open_file, tab.open, [tab.example, *opened], show_progress="hidden", api_visibility="private"
+            self.open_file,
+            tab.open,
+            [tab.example, *tab.sampling, *opened],
+            show_progress="hidden",
+            api_visibility="private",
         )
         tab.problem.change(
             self.forget_example,
@@ -64,7 +68,11 @@ class SessionViewer:
     def open_file(self, data: bytes | None) -> Updates:
         """Show a session that somebody saved; its answer is its own, whatever example was pressed before."""
         session = read_session(data)
-        return {self.tab.example: None, **self._show(session, status.render_opened(session))}
+        return {
+            self.tab.example: None,
+            **self.tab.fill_settings(session.settings),
+            **self._show(session, status.render_opened(session)),
+        }
 
     def take_example(self, example: Mapping[str, str], recorded: Session | None) -> Updates:
         """Fill in the form with an example, and show its recorded run where there is one."""

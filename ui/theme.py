@@ -106,7 +106,8 @@ def head() -> str:
             ("Inter Variable", "inter-latin-wght-normal.woff2"),
         )
     )
-    colours = f":root{{{_custom_properties(LIGHT)}}}.dark{{{_custom_properties(DARK)}}}"
+    # Paper is light, whatever the screen was.
+    colours = f":root{{{_custom_properties(LIGHT)}}}@media screen{{.dark{{{_custom_properties(DARK)}}}}}"
     rules = "".join(path.read_text("utf-8") for path in sorted(ASSETS.glob("*.css")))
     # Gradio's own viewport tag forbids zooming; the later one counts.
     viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -19,12 +19,12 @@ from irl_core.policy.sampling import Sampling
 from irl_core.session.record import Session
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Problem, Trace
-from ui import validation as inputs
 from ui.page import build_page
 from ui.page_files import page_files
 from ui.render.drawing import Selection
 from ui.render.ranking import display_order, render_ranking, render_votes, verdict_line
 from ui.render.status import render_status
+from ui.session_limits import MAX_OPENED
 from ui.sessions import SessionViewer
 from ui.solve_layout import SolveLayout
 from ui.stop_signals import StopSignals
@@ -173,7 +173,7 @@ def test_a_saved_session_opens_as_the_same_session():
 
 
 def test_a_session_with_more_solutions_than_fit_on_a_page_is_refused():
-    many = Session(problem=Problem(question="q"), traces=(Trace(text="x", steps=((0, 1),)),) * (inputs.MAX_OPENED + 1))
+    many = Session(problem=Problem(question="q"), traces=(Trace(text="x", steps=((0, 1),)),) * (MAX_OPENED + 1))
     with pytest.raises(gr.Error, match="1 to 64"):
         read_session(many.to_json().encode())
 

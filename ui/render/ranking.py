@@ -117,7 +117,7 @@ def _votes(session: Session) -> str:
     ranking = session.ranking
     if ranking is None or not ranking.votes:
         return ""
-    most = max(v.count for v in ranking.votes)
+    most = max(v.count for v in ranking.votes) or 1  # a stranger's session may count nobody
     rows = "".join(
         f"<tr><th scope='row'><bdi>{escape(v.answer) if v.answer else 'no answer'}</bdi></th>"
         f'<td class="share"><i style="--w:{v.count / most:.3f}"></i></td>'
