@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _MASTHEAD = (
     '<div class="brand"><h1>Errata<svg viewBox="0 0 12 7" aria-hidden="true"><path d="M1 6 6 1l5 5"/></svg></h1></div>'
-    '<div class="tools"><span id="badge" role="status">{badge}</span>'
+    '<div class="tools"><span id="badge">{badge}</span>'
     '<button type="button" data-tool="theme" aria-label="Light or dark page" title="Light or dark">◐</button>'
     '<button type="button" data-tool="marks" aria-pressed="true" title="What the critic says">marks</button>'
     '<button type="button" data-tool="projector" aria-pressed="false" title="Larger type">projector</button>'
@@ -41,6 +41,7 @@ _COLOPHON = (
     "and errs both ways. {measured}Equations are checked exactly; what could not be read as an equation was not "
     "checked. Please do not paste names of pupils.</p></footer>"
 )
+_SCRIPTS = ("page.js", "legend.js", "tokens.js", "voice.js", "typed.js")
 _FIGURES = ASSETS / "checkpoints" / "figures.json"
 _SOURCES = ("localisation_zeroeval", "localisation_mathcheck", "localisation_mr_gsm8k", "localisation_mathclean")
 
@@ -51,11 +52,13 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
     gallery = load_gallery(STANDARD if workbench is None else workbench.pair or STANDARD)
     page = gr.Blocks(title="Errata", fill_width=True, analytics_enabled=False, elem_id="errata")
     with page:
-        masthead = html(_masthead(workbench), js_on_load=script("page.js"), elem_id="masthead")
+        masthead = html(_masthead(workbench), js_on_load=script(*_SCRIPTS), elem_id="masthead")
         with gr.Tabs(elem_id="rooms") as rooms:
             with gr.Tab("Solve", id="solve"):
+                html('<h2 class="sr">Solve</h2>', elem_classes="heading")
                 tab = SolveLayout(examples["problems"], can_solve=workbench is not None)
             with gr.Tab("Diagnose", id="diagnose"):
+                html('<h2 class="sr">Diagnose</h2>', elem_classes="heading")
                 pasted = DiagnoseTab(workbench, examples["solutions"])
         solver = Solver(tab, rooms, workbench)
         solver.connect()

@@ -125,7 +125,8 @@ def _votes(session: Session) -> str:
         for v in sorted(ranking.votes, key=lambda v: (-v.weight, -v.count))
     )
     return (
-        '<table class="votes"><caption>Votes</caption><thead><tr><th scope="col">answer</th><th></th>'
+        '<table class="votes"><caption>Votes</caption><thead><tr><th scope="col">answer</th>'
+        '<th scope="col"><span class="sr">share</span></th>'
         f'<th scope="col">count</th><th scope="col">weight</th></tr></thead><tbody>{rows}</tbody></table>'
     )
 

@@ -8,7 +8,7 @@ from .html import count, escape
 from .ranking import verdict_line
 from .verdicts import summary
 
-NOT_BEGUN = '<p class="status" role="status">stopped before the first solution was begun</p>'
+NOT_BEGUN = '<p class="status">stopped before the first solution was begun</p>'
 
 
 def running(text: str) -> str:
@@ -87,4 +87,4 @@ def _told(session: Session) -> str:
 
 def _line(kind: str, *parts: str, verdict: str = "") -> str:
     told = f'<span class="told"> · {verdict}</span>' if verdict else ""
-    return f'<p class="status {kind}" role="status">{" · ".join(p for p in parts if p)}{told}</p>'
+    return f'<p class="status {kind}">{" · ".join(p for p in parts if p)}{told}</p>'
