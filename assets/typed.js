@@ -9,6 +9,17 @@ const remember = (place, text) => {
   try { sessionStorage.setItem(`errata-${place}`, text); } catch { /* not allowed here: nothing is kept */ }
 };
 
+// What nobody typed or chose is not kept: what the page opens with may be another thing the next time.
+/** @type {Set<string>} */
+const chosen = new Set();
+document.addEventListener("input", ({ target }) => {
+  for (const place of places) if (target === box(place)) chosen.add(place);
+});
+document.addEventListener("click", ({ target }) => {
+  if (!(target instanceof Element) || !target.closest("button.chip")) return;
+  for (const place of places) if (box(place)?.offsetParent) chosen.add(place);
+});
+
 /** @type {Set<string>} */
 const restored = new Set();
 const restore = () => {
@@ -17,7 +28,7 @@ const restore = () => {
     if (!field || restored.has(place)) continue;
     restored.add(place); // a tab's fields come when it is opened
     const text = recall(place);
-    if (!text || field.value) continue;
+    if (!text || field.value === text) continue;
     field.value = text;
     field.dispatchEvent(new Event("input", { bubbles: true }));
   }
@@ -25,7 +36,7 @@ const restore = () => {
 window.addEventListener("pagehide", () => {
   for (const place of places) {
     const field = box(place);
-    if (field) remember(place, field.value);
+    if (field && chosen.has(place)) remember(place, field.value);
   }
 });
 new MutationObserver(restore).observe(document.body, { childList: true, subtree: true });

@@ -42,6 +42,19 @@ def test_a_reload_keeps_the_problem_and_the_solution_and_another_tab_begins_empt
     assert other.input_value("#problem textarea") == ""
 
 
+def test_what_an_example_filled_in_is_kept_and_what_nobody_chose_is_not(replay_app, open_page):
+    page = open_page(replay_app)
+    page.evaluate("document.querySelector('#problem textarea').value = 'the page put this here'")
+    page.reload()
+    page.locator("#problem textarea").wait_for()
+    page.wait_for_timeout(500)
+    assert page.input_value("#problem textarea") == ""
+    page.click("button.chip:has-text('Marbles in boxes')")
+    page.locator("#reading section.trace").wait_for()
+    page.reload()
+    page.wait_for_function("document.querySelector('#problem textarea')?.value.startsWith('Maddison')")
+
+
 def brightness(colour: str) -> float:
     numbers = [float(n) for n in re.findall(r"[\d.]+", colour)]
     return 255.0 if len(numbers) == 4 and numbers[3] == 0 else sum(numbers[:3]) / 3
