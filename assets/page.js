@@ -1,11 +1,16 @@
-// Page-wide manners: the switches for theme, marks and projector, Ctrl+Enter, the token tooltip, and what is coloured by what.
+// The switches of the masthead (theme, marks, projector), and Ctrl+Enter.
 const body = document.body;
-const remember = (key, value) => { try { localStorage.setItem(key, value); } catch (_) { /* private mode: not kept */ } };
-const recall = (key) => { try { return localStorage.getItem(key); } catch (_) { return null; } };
+/** @param {string} key @param {string} value */
+const remember = (key, value) => { try { localStorage.setItem(key, value); } catch { /* private mode: not kept */ } };
+/** @param {string} key */
+const recall = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
 
+/** @param {string} tool @param {boolean} on */
 const press = (tool, on) => element.querySelector(`[data-tool="${tool}"]`)?.setAttribute("aria-pressed", String(on));
+/** @param {boolean} on */
 const project = (on) => { body.classList.toggle("projector", on); press("projector", on); };
 // Hidden marks are not remembered: a page that seems to find nothing wrong must not be what one comes back to.
+/** @param {boolean} on */
 const mark = (on) => { body.classList.toggle("unmarked", !on); press("marks", on); };
 // A page that guides says which step to look at, and not what is expected there.
 const guide = (on) => { body.classList.toggle("guiding", on); press("guide", on); };
@@ -18,7 +23,8 @@ mark(asked.get("marks") !== "hidden");
 guide(recall("errata-guide") === "on");
 
 element.addEventListener("click", (event) => {
-  const tool = event.target.closest("[data-tool]")?.dataset.tool;
+  const pressed = /** @type {Element} */ (event.target).closest("[data-tool]");
+  const tool = pressed instanceof HTMLElement ? pressed.dataset.tool : undefined;
   if (tool === "theme") remember("errata-theme", body.classList.toggle("dark") ? "dark" : "light");
   if (tool === "marks") mark(body.classList.contains("unmarked"));
   if (tool === "guide") {
@@ -34,39 +40,8 @@ watch("value", () => { project(body.classList.contains("projector")); mark(!body
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
-  const button = [...document.querySelectorAll("button.go")].find((b) => b.offsetParent && !b.disabled);
+  /** @type {HTMLButtonElement[]} */
+  const buttons = [...document.querySelectorAll("button.go")].filter((b) => b instanceof HTMLButtonElement);
+  const button = buttons.find((b) => b.offsetParent && !b.disabled);
   if (button) { event.preventDefault(); event.stopPropagation(); button.click(); }
 }, true);
-
-const tip = document.createElement("div");
-tip.id = "tip";
-tip.setAttribute("role", "tooltip");
-tip.hidden = true;
-body.append(tip);
-document.addEventListener("pointerover", (event) => {
-  const token = event.target.closest?.(".t[data-tip]");
-  if (!token || body.classList.contains("unmarked")) { tip.hidden = true; return; }
-  tip.textContent = token.dataset.tip;
-  tip.hidden = false;
-  const box = token.getClientRects()[0];
-  const left = Math.min(Math.max(8, box.left + box.width / 2 - tip.offsetWidth / 2), document.documentElement.clientWidth - tip.offsetWidth - 8);
-  tip.style.left = `${left}px`;
-  tip.style.top = `${box.top - tip.offsetHeight - 6 < 4 ? box.bottom + 6 : box.top - tip.offsetHeight - 6}px`;
-});
-document.addEventListener("scroll", () => { tip.hidden = true; }, { capture: true, passive: true });
-
-// The legend's switches. The body has the class `by-…` of a switch's second choice while that one is made.
-const second = (input) => input.closest("fieldset").dataset.second;
-const agree = () => {
-  for (const input of document.querySelectorAll(".switch input")) {
-    const wanted = body.classList.contains(`by-${second(input)}`) === (input.value === second(input));
-    if (input.checked !== wanted) input.checked = wanted;
-  }
-};
-document.addEventListener("change", (event) => {
-  if (!event.target.matches?.(".switch input")) return;
-  body.classList.toggle(`by-${second(event.target)}`, event.target.value === second(event.target));
-  agree();
-});
-// A solution that is drawn later must show the choices made earlier.
-new MutationObserver(agree).observe(body, { childList: true, subtree: true });

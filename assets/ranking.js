@@ -1,23 +1,27 @@
 // The ranking list: one click or key chooses a solution or an order; rows glide to their new places.
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-const rows = () => [...element.querySelectorAll("li[data-trace]")];
+/** @returns {HTMLElement[]} */
+const rows = () => [...element.querySelectorAll("li[data-trace]")].filter((row) => row instanceof HTMLElement);
 
+/** @param {EventTarget | null} target */
 const choose = (target) => {
+  if (!(target instanceof Element)) return;
   const order = target.closest("[data-order]");
-  if (order) return trigger("select", { order: order.dataset.order });
+  if (order instanceof HTMLElement) return trigger("select", { order: order.dataset.order });
   const row = target.closest("[data-trace]");
-  if (row) trigger("select", { trace: Number(row.dataset.trace) });
+  if (row instanceof HTMLElement) trigger("select", { trace: Number(row.dataset.trace) });
 };
 
 element.addEventListener("click", (event) => choose(event.target));
 element.addEventListener("keydown", (event) => {
   const all = rows();
-  const here = all.indexOf(event.target.closest("li[data-trace]"));
+  const here = all.findIndex((row) => row === /** @type {Element} */ (event.target).closest("li[data-trace]"));
   if (here < 0) return;
-  const steps = { ArrowDown: here + 1, ArrowUp: here - 1, ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: all.length - 1 };
-  if (event.key in steps) {
+  /** @type {Record<string, number>} */
+  const places = { ArrowDown: here + 1, ArrowUp: here - 1, ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: all.length - 1 };
+  if (event.key in places) {
     event.preventDefault();
-    all[Math.min(Math.max(steps[event.key], 0), all.length - 1)].focus();
+    all[Math.min(Math.max(places[event.key], 0), all.length - 1)].focus();
   } else if (event.key === "Enter" || event.key === " ") {
     event.preventDefault();
     choose(event.target);
@@ -25,15 +29,16 @@ element.addEventListener("keydown", (event) => {
 });
 
 // Rows are matched by trace number, not by node: the page may reuse nodes when it draws the list anew.
-let places = new Map();
+/** @type {Map<string | undefined, number>} */
+let tops = new Map();
 const glide = () => {
   const now = new Map(rows().map((row) => [row.dataset.trace, row.offsetTop]));
   for (const row of rows()) {
-    const shift = (places.get(row.dataset.trace) ?? row.offsetTop) - row.offsetTop;
+    const shift = (tops.get(row.dataset.trace) ?? row.offsetTop) - row.offsetTop;
     if (shift && !calm.matches) {
       row.animate([{ transform: `translateY(${shift}px)` }, { transform: "none" }], { duration: 380, easing: "cubic-bezier(.2,.7,.2,1)" });
     }
   }
-  places = now;
+  tops = now;
 };
 new MutationObserver(glide).observe(element, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ["data-trace"] });

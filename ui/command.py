@@ -69,6 +69,20 @@ def _add_page_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--larger", action="store_const", dest="pair", const="larger", help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, default=7860, metavar="N", help="port to listen on (default: 7860)")
+    parser.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host name that the page answers to, behind a proxy that passes it on; may be repeated; where no "
+        "option can be given, set ERRATA_ALLOWED_HOSTS (names of this machine, addresses and a Space's always hold)",
+    )
+    parser.add_argument(
+        "--root-path",
+        default=os.environ.get("GRADIO_ROOT_PATH"),
+        metavar="PATH",
+        help="where a proxy serves the page: a path such as /errata, or the whole address",
+    )
     parser.add_argument("--replay-only", action="store_true", help="load no model; only saved sessions can be read")
 
 
@@ -99,8 +113,10 @@ def open_page(options: argparse.Namespace) -> None:
 
     from irl_core.session.workbench import Workbench
 
+    from .api import answer_tools_in_json
     from .page import build_page
     from .page_files import page_files
+    from .request_guard import KnownHosts, SecurityHeaders, allowed_hosts
     from .social_card import SocialCard, picture_route
     from .theme import build_theme, head
 
@@ -115,17 +131,27 @@ def open_page(options: argparse.Namespace) -> None:
             head=head(),
             max_file_size="5mb",
             allowed_paths=[],
-            app_kwargs={"routes": [picture_route()], "middleware": [Middleware(SocialCard)]},
+            root_path=options.root_path,
+            app_kwargs={
+                "routes": [picture_route()],
+                "middleware": [
+                    Middleware(KnownHosts, hosts=allowed_hosts(options.allowed_host, options.root_path)),
+                    Middleware(SecurityHeaders),
+                    Middleware(SocialCard),
+                ],
+            },
+            mcp_server=True,
             run_history=False,
             enable_monitoring=False,
             show_error=False,
             share=False,
             ssr_mode=False,
             favicon_path=ASSETS / "favicon.svg",
-            footer_links=[],
+            footer_links=["api"],
             state_session_capacity=500,
             prevent_thread_lock=True,
         )
+        answer_tools_in_json(page)
         if workbench is not None:  # only now: what loads beside it would hold up the page
             workbench.start_loading()
         page.block_thread()

@@ -12,9 +12,10 @@ from irl_core.session.record import Session
 from .reading_column import ReadingColumn, Updates
 from .render.solution import draw_solution
 from .render.status import STALE, render_checked, running
+from .session_limits import MAX_ANSWER, MAX_PROBLEM, MAX_SOLUTION
 from .solve_layout import QUIET
 from .theme import html
-from .validation import MAX_ANSWER, MAX_PROBLEM, MAX_SOLUTION, lines, read_problem, read_solution
+from .validation import lines, read_problem, read_solution
 from .waiting import OFF, faults_in_words, require, wait_until_ready
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class DiagnoseTab:
             self.diagnose, [self.problem, self.solution, self.answer],
             [self.status, *self.reading.parts, self.session],
             concurrency_id="model", concurrency_limit=1, trigger_mode="once", show_progress="hidden",
-            api_name="diagnose",
+            api_name="check", api_visibility="private",
         )  # fmt: skip
         for field in (self.problem, self.solution, self.answer):
             field.change(

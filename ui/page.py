@@ -14,6 +14,7 @@ from irl_core.models.assets import ASSETS
 from irl_core.models.pairs import STANDARD, Pair
 from irl_core.session.record import Session, load_session
 
+from .api import Endpoints
 from .diagnose import DiagnoseTab
 from .reading_column import Updates
 from .render.drawing import Selection
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _MASTHEAD = (
     '<div class="brand"><h1>Errata<svg viewBox="0 0 12 7" aria-hidden="true"><path d="M1 6 6 1l5 5"/></svg></h1></div>'
-    '<div class="tools"><span id="badge" role="status">{badge}</span>'
+    '<div class="tools"><span id="badge">{badge}</span>'
     '<button type="button" data-tool="theme" aria-label="Light or dark page" title="Light or dark">◐</button>'
     '<button type="button" data-tool="marks" aria-pressed="true" title="What the critic says">marks</button>'
     '<button type="button" data-tool="guide" aria-pressed="false" '
@@ -42,8 +43,13 @@ _COLOPHON = (
     "and errs both ways. {measured}Equations are checked exactly; what could not be read as an equation was not "
     "checked. Please do not paste names of pupils.</p></footer>"
 )
+_SCRIPTS = ("page.js", "legend.js", "tokens.js", "voice.js", "typed.js")
 _FIGURES = ASSETS / "checkpoints" / "figures.json"
 _SOURCES = ("localisation_zeroeval", "localisation_mathcheck", "localisation_mr_gsm8k", "localisation_mathclean")
+
+
+# What a reload gives back to this tab is a problem that is there already.
+_TYPED_BEFORE = "q => { try { return sessionStorage.getItem('errata-problem') || q } catch { return q } }"
 
 
 def build_page(workbench: Workbench | None) -> gr.Blocks:
@@ -52,11 +58,13 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
     gallery = load_gallery(STANDARD if workbench is None else workbench.pair or STANDARD)
     page = gr.Blocks(title="Errata", fill_width=True, analytics_enabled=False, elem_id="errata")
     with page:
-        masthead = html(_masthead(workbench), js_on_load=script("page.js"), elem_id="masthead")
+        masthead = html(_masthead(workbench), js_on_load=script(*_SCRIPTS), elem_id="masthead")
         with gr.Tabs(elem_id="rooms") as rooms:
             with gr.Tab("Solve", id="solve"):
+                html('<h2 class="sr">Solve</h2>', elem_classes="heading")
                 tab = SolveLayout(examples["problems"], can_solve=workbench is not None)
             with gr.Tab("Diagnose", id="diagnose"):
+                html('<h2 class="sr">Diagnose</h2>', elem_classes="heading")
                 pasted = DiagnoseTab(workbench, examples["solutions"])
         solver = Solver(tab, rooms, workbench)
         solver.connect()
@@ -68,10 +76,12 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
             viewer.land,
             tab.problem,
             [*tab.filled, *tab.drawing, *tab.way_back],
+            js=_TYPED_BEFORE,
             **QUIET,
         )
         pair = STANDARD if workbench is None else workbench.pair
         html(_COLOPHON.format(measured=measured(_FIGURES, pair) if pair else ""))
+        Endpoints(workbench, solver.stops).connect()
         page.unload(solver.forget)
         if workbench is not None:
             _follow_status(workbench, masthead)

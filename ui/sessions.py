@@ -37,7 +37,13 @@ class SessionViewer:
         tab.back.click(self.go_back, tab.earlier, opened, **QUIET)
         for listing in (tab.ranking, tab.votes):
             listing.select(self.choose, [tab.session, tab.selection], tab.choice, **QUIET)
-        tab.open.upload(self.open_file, tab.open, opened, show_progress="hidden", api_visibility="private")
+        tab.open.upload(
+            self.open_file,
+            tab.open,
+            [*tab.sampling, *opened],
+            show_progress="hidden",
+            api_visibility="private",
+        )
         tab.problem.change(
             self.forget_answer, [*tab.form, tab.posed], [tab.answer, tab.posed], trigger_mode="always_last", **QUIET
         )
@@ -70,7 +76,10 @@ class SessionViewer:
     def open_file(self, data: bytes | None) -> Updates:
         """Show a session that somebody saved."""
         session = read_session(data)
-        return self._show(session, status.render_opened(session))
+        return {
+            **self.tab.fill_settings(session.settings),
+            **self._show(session, status.render_opened(session)),
+        }
 
     def take_example(self, example: Mapping[str, str], recorded: Session | None) -> Updates:
         """Fill in the form with an example, and show its recorded run where there is one."""

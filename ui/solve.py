@@ -47,7 +47,7 @@ class Solver:
             self.ask, [*tab.form, *tab.sampling], [tab.posed, tab.prefix, *tab.way_back, *tab.run_controls],
             concurrency_limit=None, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
-        self._run_after(asked, api_name="solve")
+        self._run_after(asked)
         tab.stop.click(self.request_stop, None, tab.stop, **QUIET)
 
     def accept_rewrites(self, reading: gr.HTML, session: gr.State, selection: gr.State) -> None:
@@ -63,7 +63,7 @@ class Solver:
         )
         self._run_after(asked)
 
-    def _run_after(self, asked: gr.events.Dependency, api_name: str | None = None) -> None:
+    def _run_after(self, asked: gr.events.Dependency) -> None:
         ran = asked.success(
             self.run,
             [*self.tab.form, *self.tab.sampling, self.tab.prefix],
@@ -71,8 +71,7 @@ class Solver:
             concurrency_id="model",
             concurrency_limit=1,
             show_progress="hidden",
-            api_name=api_name,
-            api_visibility="public" if api_name else "private",
+            api_visibility="private",
         )
         ran.then(self.tab.show_run_over, None, [self.tab.solve, self.tab.stop], **QUIET)
 

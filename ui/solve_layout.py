@@ -17,8 +17,9 @@ from irl_core.text.traces import Problem
 from .reading_column import ReadingColumn, Updates
 from .render.drawing import Drawing, Selection
 from .render.solution import Reading
+from .session_limits import MAX_ANSWER, MAX_PROBLEM
 from .theme import html, script
-from .validation import MAX_ANSWER, MAX_PROBLEM, MAX_SEED, MAX_TEMPERATURE, MAX_TRACES
+from .validation import MAX_SEED, MAX_TEMPERATURE, MAX_TRACES, form_settings
 from .waiting import OFF
 
 _BLANK = (
@@ -66,13 +67,13 @@ class SolveLayout:
                 )
                 self.stop = gr.Button("Stop", interactive=False, elem_id="stop")
         with gr.Row(elem_classes="settings"):
-            self.n = gr.Number(
+            self.n = _number(
                 _DEFAULTS.n, label="solutions", minimum=1, maximum=MAX_TRACES, step=1, min_width=60, elem_id="n"
             )
-            self.temperature = gr.Number(
+            self.temperature = _number(
                 _DEFAULTS.temperature, label="temperature", minimum=0, maximum=MAX_TEMPERATURE, step=0.1, min_width=60
             )
-            self.seed = gr.Number(_DEFAULTS.seed, label="seed", minimum=0, maximum=MAX_SEED, step=1, min_width=60)
+            self.seed = _number(_DEFAULTS.seed, label="seed", minimum=0, maximum=MAX_SEED, step=1, min_width=60)
             self.calculator = gr.Checkbox(_DEFAULTS.calculator, label="calculator", min_width=90, elem_id="calculator")
             self.answer = gr.Textbox(
                 label="answer, if known", max_length=MAX_ANSWER, min_width=90, elem_id="gold", elem_classes="gold"
@@ -138,6 +139,12 @@ class SolveLayout:
         """A problem with its known answer, which leaves with it."""
         return {self.problem: problem.question, self.answer: problem.answer or "", self.posed: problem}
 
+    def fill_settings(self, settings: Sampling | None) -> Updates:
+        """How a session's solutions were drawn, as far as the form can say it."""
+        taken = form_settings(settings)
+        values = (taken.n, taken.temperature, taken.seed, taken.calculator)
+        return dict(zip(self.sampling, values, strict=True)) if settings else dict.fromkeys(self.sampling, gr.skip())
+
     def show_way_back(self, earlier: Sequence[Session]) -> Updates:
         """The sessions that one can go back to, and the button that does."""
         return {self.earlier: tuple(earlier), self.back: gr.update(visible=bool(earlier))}
@@ -153,3 +160,10 @@ class SolveLayout:
     def show_run_over(self) -> Updates:
         """The buttons after a run, however it ended."""
         return {self.solve: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
+
+
+def _number(value: float, **options: Any) -> gr.Number:
+    """A number whose limits the browser is told. `read_sampling` holds them: Gradio's own refusal names no field."""
+    part = gr.Number(value, **options)
+    part.raise_if_out_of_bounds = lambda *bounds: None  # type: ignore[method-assign]
+    return part

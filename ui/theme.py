@@ -106,7 +106,8 @@ def head() -> str:
             ("Inter Variable", "inter-latin-wght-normal.woff2"),
         )
     )
-    colours = f":root{{{_custom_properties(LIGHT)}}}.dark{{{_custom_properties(DARK)}}}"
+    # Paper is light, whatever the screen was.
+    colours = f":root{{{_custom_properties(LIGHT)}}}@media screen{{.dark{{{_custom_properties(DARK)}}}}}"
     rules = "".join(path.read_text("utf-8") for path in sorted(ASSETS.glob("*.css")))
     # Gradio's own viewport tag forbids zooming; the later one counts.
     viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -121,9 +122,9 @@ def html(value: str = "", *, js_on_load: str | None = None, **options: Any) -> g
     return gr.HTML(value, js_on_load=js_on_load, apply_default_css=False, **options)
 
 
-def script(name: str) -> str:
-    """One of our scripts, to run when a `gr.HTML` part is first shown."""
-    return (ASSETS / name).read_text("utf-8")
+def script(*names: str) -> str:
+    """Some of our scripts, each in a scope of its own, to run when a `gr.HTML` part is first shown."""
+    return "\n".join(f"{{\n{(ASSETS / name).read_text('utf-8')}}}" for name in names)
 
 
 def _custom_properties(p: Palette) -> str:

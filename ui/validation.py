@@ -12,14 +12,11 @@ from irl_core.session.record import Session, load_session
 from irl_core.text.steps import split_steps
 from irl_core.text.traces import Problem
 
-MAX_PROBLEM = 2_000
-MAX_SOLUTION = 8_000
-MAX_ANSWER = 100
-MAX_STEPS = 64
+from .session_limits import MAX_ANSWER, MAX_PROBLEM, MAX_SOLUTION, MAX_STEPS, excess
+
 MAX_TRACES = 16
 MAX_TEMPERATURE = 2.0
 MAX_SEED = 2**32 - 1
-MAX_OPENED = 64
 
 
 def refusal(message: str) -> gr.Error:
@@ -83,12 +80,20 @@ def read_session(data: bytes | None) -> Session:
             "This is not a session that this version of Errata can read."
             f"{why} Choose a file saved with “Save session”.",
         ) from fault
-    if not 0 < len(session.traces) <= MAX_OPENED or max(len(t.text) for t in session.traces) > MAX_SOLUTION:
-        raise refusal(
-            f"A session to open holds 1 to {MAX_OPENED} solutions of at most {MAX_SOLUTION:,} characters. "
-            "Choose another file.",
-        )
+    if too_large := excess(session):
+        raise refusal(f"{too_large} Choose another file.")
     return session
+
+
+def form_settings(settings: Sampling | None) -> Sampling:
+    """A session's settings as the form can hold them: what is beyond its limits, or not known, is as it opens."""
+    asked, default = settings or Sampling(), Sampling()
+    return Sampling(
+        n=asked.n if asked.n <= MAX_TRACES else default.n,
+        temperature=asked.temperature if asked.temperature <= MAX_TEMPERATURE else default.temperature,
+        seed=asked.seed if asked.seed <= MAX_SEED else default.seed,
+        calculator=asked.calculator,
+    )
 
 
 def read_index(value: object, size: int) -> int | None:
@@ -121,6 +126,6 @@ def _number(value: object, name: str, low: float, high: float, whole: bool = Fal
     if not low <= number <= high or (whole and not number.is_integer()):
         kind = "a whole number" if whole else "a number"
         raise refusal(
-            f"The {name} must be {kind} from {low:,g} to {high:,g}. Correct it and try again.",
+            f"The {name} must be {kind} from {low:,.12g} to {high:,.12g}. Correct it and try again.",
         )
     return number

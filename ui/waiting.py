@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS = 0.4
 OFF = (
-    '<p class="status" role="status">No model is loaded: this page was started with --replay-only. '
+    '<p class="status">No model is loaded: this page was started with --replay-only. '
     "The examples show recorded runs, and saved sessions can be opened on the Solve tab.</p>"
 )
 

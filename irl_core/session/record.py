@@ -103,12 +103,14 @@ def load_session(data: str | bytes) -> Session:
     'How much is 3 times 4?'
 
     Args:
-        data: the file's text, or its bytes in UTF-8.
+        data: the file's text, or its bytes in UTF-8, with or without a byte order mark.
 
     Raises:
         ValueError: if it is larger than 5 MB, not JSON, of another version, or inconsistent. (Pydantic's
             `ValidationError` is one; it names each field that is wrong.)
     """
+    # Some editors begin a file with a byte order mark.
+    data = data.removeprefix("\ufeff") if isinstance(data, str) else data.removeprefix(b"\xef\xbb\xbf")
     if len(data) > MAX_SESSION_BYTES:
         raise ValueError(f"a session file may hold at most {MAX_SESSION_BYTES:,} bytes, this one has {len(data):,}")
     return Session.model_validate_json(data)

@@ -56,7 +56,7 @@ def load_object(raw: bytes | str) -> dict[str, Any]:
             half of a surrogate pair).
     """
     try:
-        text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
+        text = raw.decode("utf-8-sig") if isinstance(raw, bytes) else raw
         record = json.loads(text, parse_constant=_refuse, parse_float=_finite)
         # What cannot be written again would end a run hours later, when its line is written.
         json.dumps(record, ensure_ascii=False).encode("utf-8")

@@ -367,7 +367,7 @@ def test_nothing_of_stock_gradio_is_left_to_see(app, open_page):
         "getComputedStyle(document.querySelector('#problem textarea')).fontFamily"
     )
     assert page.evaluate("document.fonts.check('20px \"Source Serif 4 Variable\"')")
-    assert page.locator("footer:not(.colophon):visible").count() == 0
+    assert page.locator("footer:not(.colophon) > :visible").all_inner_texts() == ["Use via API or MCP"]
 
 
 def test_without_models_a_session_can_still_be_opened_and_solving_says_why_it_is_off(saved, replay_app, open_page):

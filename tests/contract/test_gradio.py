@@ -19,13 +19,13 @@ from irl_core.policy.sampling import Sampling
 from irl_core.session.record import Session
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Problem, Trace
-from ui import validation as inputs
 from ui.page import build_page
 from ui.page_files import page_files
 from ui.render.drawing import Selection
 from ui.render.headline import headline
 from ui.render.ranking import display_order, render_ranking, render_votes
 from ui.render.status import render_status
+from ui.session_limits import MAX_OPENED
 from ui.sessions import SessionViewer
 from ui.solve_layout import SolveLayout
 from ui.stop_signals import StopSignals
@@ -87,10 +87,10 @@ def test_the_installed_gradio_knows_every_launch_option_that_keeps_the_app_quiet
     assert wanted | {"theme", "head", "ssr_mode", "state_session_capacity", "favicon_path"} <= set(known)
 
 
-def test_only_the_two_promised_endpoints_are_public(served):
+def test_only_what_is_meant_for_programs_is_public(served):
     with urllib.request.urlopen(served + "gradio_api/info") as reply:
         named = json.load(reply)["named_endpoints"]
-    assert set(named) == {"/solve", "/diagnose"}
+    assert set(named) == {"/score_trace", "/diagnose", "/solve_and_rerank"}
 
 
 def test_the_served_page_names_no_other_server_for_fonts_or_scripts(served):
@@ -117,7 +117,7 @@ def test_an_upload_lies_in_the_folder_that_is_removed_with_the_page(tmp_path, mo
 def test_a_direct_caller_meets_the_same_limits_as_a_visitor(served):
     client = Client(served, verbose=False)
     with pytest.raises(AppError, match="may have 2,000"):
-        client.predict("x" * 2_001, "", 8, 0.7, 0, False, api_name="/solve")
+        client.predict("x" * 2_001, "", 8, 0.7, 0, False, api_name="/solve_and_rerank")
     with pytest.raises(AppError, match="may have 8,000"):
         client.predict("x", "y" * 8_001, api_name="/diagnose")
     with pytest.raises(AppError, match="--replay-only"):
@@ -174,7 +174,7 @@ def test_a_saved_session_opens_as_the_same_session():
 
 
 def test_a_session_with_more_solutions_than_fit_on_a_page_is_refused():
-    many = Session(problem=Problem(question="q"), traces=(Trace(text="x", steps=((0, 1),)),) * (inputs.MAX_OPENED + 1))
+    many = Session(problem=Problem(question="q"), traces=(Trace(text="x", steps=((0, 1),)),) * (MAX_OPENED + 1))
     with pytest.raises(gr.Error, match="1 to 64"):
         read_session(many.to_json().encode())
 

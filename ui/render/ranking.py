@@ -127,7 +127,7 @@ def _votes(session: Session) -> str:
     ranking = session.ranking
     if ranking is None or not ranking.votes:
         return ""
-    most = max(v.count for v in ranking.votes)
+    most = max(v.count for v in ranking.votes) or 1  # a stranger's session may count nobody
     rows = "".join(
         f"<tr><th scope='row'><bdi>{escape(v.answer) if v.answer else 'no answer'}</bdi></th>"
         f'<td class="share"><i style="--w:{v.count / most:.3f}"></i></td>'
@@ -135,7 +135,8 @@ def _votes(session: Session) -> str:
         for v in sorted(ranking.votes, key=lambda v: (-v.weight, -v.count))
     )
     return (
-        '<table class="votes"><caption>Votes</caption><thead><tr><th scope="col">answer</th><th></th>'
+        '<table class="votes"><caption>Votes</caption><thead><tr><th scope="col">answer</th>'
+        '<th scope="col"><span class="sr">share</span></th>'
         f'<th scope="col">count</th><th scope="col">weight</th></tr></thead><tbody>{rows}</tbody></table>'
     )
 

@@ -7,7 +7,7 @@ from irl_core.session.record import Session
 from .headline import headline
 from .html import count, escape
 
-NOT_BEGUN = '<p class="status" role="status">stopped before the first solution was begun</p>'
+NOT_BEGUN = '<p class="status">stopped before the first solution was begun</p>'
 
 STALE = '<p class="status" role="status">The text was changed; Check reads it anew.</p>'
 
@@ -87,4 +87,4 @@ def _told(session: Session) -> str:
 
 def _line(kind: str, *parts: str, verdict: str = "") -> str:
     told = f'<span class="told"> · {verdict}</span>' if verdict else ""
-    return f'<p class="status {kind}" role="status">{" · ".join(p for p in parts if p)}{told}</p>'
+    return f'<p class="status {kind}">{" · ".join(p for p in parts if p)}{told}</p>'
