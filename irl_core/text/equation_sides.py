@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from irl_core.text.equation_tokens import Kind, Token, tokenize_line
 from irl_core.text.expressions import Expression, parse_at
+from irl_core.text.step_labels import behind_label
 
 # A line with the lines that go on with it: they begin with an equals sign.
 _LINE = re.compile(r"[^\n\r]+(?:[\n\r]{1,3}[ \t]{0,40}(?=[=≈])[^\n\r]+)*")
@@ -78,7 +79,7 @@ def _clauses_of_line(text: str, start: int, end: int) -> Iterator[Clause]:
     opening = Token(Kind.BREAK, "\n", start, start)
     clause: list[Token] = []
     earlier: list[Token] = []
-    for token in [*tokenize_line(text, start, end), Token(Kind.BREAK, "\n", end, end)]:
+    for token in [*tokenize_line(text, behind_label(text, start, end), end), Token(Kind.BREAK, "\n", end, end)]:
         if token.kind is not Kind.BREAK:
             clause.append(token)
             continue
