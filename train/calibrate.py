@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from irl_core.evaluation.calibration_report import Fit, file_figures, left_out_f
 from irl_core.evaluation.calibration_scope import fit_scope, left_out_scope_rates, read_scope
 from irl_core.evaluation.calibration_thresholds import ThresholdRule
 from irl_core.evaluation.score_cache import ScoreCache
+from irl_core.evaluation.trace_sources import file_names
 from irl_core.learning.data.demonstrations import load_gsm8k
 from irl_core.learning.data.styled_examples import styled_examples
 from irl_core.loading import load_critic
@@ -50,7 +51,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(parser, argv)
     if args.traces and not args.source:
         parser.error("--source: say in words what the traces are; it is shown beside every diagnosis")
-    if args.leave_out_source and len({source for source, _ in args.traces or ()}) < 2:
+    named = [source or str(paths) for source, paths in args.traces or ()]
+    if args.leave_out_source and len(set(named)) < 2:
         parser.error("--leave-out-source: there is nothing to leave out of one source; name two with --traces")
     critic = load_critic(args.critic, calibrated=False)
     try:
@@ -67,11 +69,12 @@ def calibrate(args: argparse.Namespace, critic: ScoresMany, out: Path) -> dict[s
         ValueError: if no trace is right, or none is wrong.
     """
     cache = ScoreCache(args.scores, critic.sha256)
-    files = list(read_files(args, critic, cache))
+    names = names_of(args)
+    files = list(read_files(args, critic, cache, names))
     fit = Fit(args.penalty, ThresholdRule(args.false_flag_rate, args.not_sure_rate), args.visible_rate)
     calibration = fit.calibrate(files, args.source or EDITED, supervision_of(args, files))
-    inside = [read_scope(path, source, args.limit) for source, paths in args.traces or () for path in paths]
-    outside = [read_scope(path, path.stem, args.limit) for path in args.outside]
+    inside = [read_scope(path, names[path], source, args.limit) for source, path in sources(args, names)]
+    outside = [read_scope(path, names[path], names[path], args.limit) for path in args.outside]
     if outside:
         scope = fit_scope(inside, outside, args.outside_threshold)
         rates = left_out_scope_rates(inside, outside, args.outside_threshold)
@@ -89,21 +92,40 @@ def calibrate(args: argparse.Namespace, critic: ScoresMany, out: Path) -> dict[s
         figures["called_outside"] = rates if outside else {}
     if args.report_on:
         others = [
-            collect(critic, path.stem, path.stem, list(labelled_traces(path, args.limit)), cache)
+            collect(critic, names[path], names[path], list(labelled_traces(path, args.limit)), cache)
             for path in args.report_on
         ]
         figures["reported_on"] = {data.name: file_figures(data, calibration) for data in others}
     return figures
 
 
-def read_files(args: argparse.Namespace, critic: ScoresMany, cache: ScoreCache) -> Sequence[CalibrationData]:
+def names_of(args: argparse.Namespace) -> dict[Path, str]:
+    """A name for every file, no two the same, by path.
+
+    Raises:
+        ValueError: if a file is in two sources, or twice in one.
+    """
+    fitted = [path for _, paths in args.traces or () for path in paths]
+    for path in fitted:
+        if [other.resolve() for other in fitted].count(path.resolve()) > 1:
+            raise ValueError(f"--traces: {path} is given more than once")
+    return file_names([*fitted, *args.outside, *(args.report_on or ())])
+
+
+def sources(args: argparse.Namespace, names: Mapping[Path, str]) -> list[tuple[str, Path]]:
+    """Every file that is fitted on with its source; one that was given without a source is a source by itself."""
+    return [(source or names[path], path) for source, paths in args.traces or () for path in paths]
+
+
+def read_files(
+    args: argparse.Namespace, critic: ScoresMany, cache: ScoreCache, names: Mapping[Path, str]
+) -> Sequence[CalibrationData]:
     """The traces to fit on, scored."""
     if not args.traces:
         return [collect(critic, EDITED, EDITED, from_demonstrations(args), cache)]
     return [
-        collect(critic, path.stem, source, list(labelled_traces(path, args.limit)), cache)
-        for source, paths in args.traces
-        for path in paths
+        collect(critic, names[path], source, list(labelled_traces(path, args.limit)), cache)
+        for source, path in sources(args, names)
     ]
 
 
@@ -164,7 +186,7 @@ def _source(text: str) -> tuple[str, list[Path]]:
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise argparse.ArgumentTypeError(f"there is no file {', '.join(missing)}")
-    return (name if equals else paths[0].stem), paths
+    return (name if equals else ""), paths
 
 
 def _share(text: str) -> float:
