@@ -27,10 +27,11 @@ from irl_core.diagnosis.features import FEATURES
 from irl_core.evaluation.calibration_data import (
     CalibrationData,
     CalibrationExample,
-    ScoresMany,
+    KnownCritic,
     collect,
     labelled_traces,
 )
+from irl_core.evaluation.calibration_folds import held_out_figures
 from irl_core.evaluation.calibration_report import Fit, file_figures, left_out_figures
 from irl_core.evaluation.calibration_scope import fit_scope, left_out_scope_rates, read_scope
 from irl_core.evaluation.calibration_thresholds import ThresholdRule
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print_figures(figures)
 
 
-def calibrate(args: argparse.Namespace, critic: ScoresMany, out: Path) -> dict[str, Any]:
+def calibrate(args: argparse.Namespace, critic: KnownCritic, out: Path) -> dict[str, Any]:
     """Fit, save, and return the figures of the last line.
 
     Raises:
@@ -90,6 +91,8 @@ def calibrate(args: argparse.Namespace, critic: ScoresMany, out: Path) -> dict[s
     if args.leave_out_source:
         figures["left_out"] = left_out_figures(files, fit)
         figures["called_outside"] = rates if outside else {}
+    if args.problem_folds:
+        figures["problem_held_out"] = held_out_figures(files, args.penalty, fit.rule, args.problem_folds, args.seed)
     if args.report_on:
         others = [
             collect(critic, names[path], names[path], list(labelled_traces(path, args.limit)), cache)
@@ -118,7 +121,7 @@ def sources(args: argparse.Namespace, names: Mapping[Path, str]) -> list[tuple[s
 
 
 def read_files(
-    args: argparse.Namespace, critic: ScoresMany, cache: ScoreCache, names: Mapping[Path, str]
+    args: argparse.Namespace, critic: KnownCritic, cache: ScoreCache, names: Mapping[Path, str]
 ) -> Sequence[CalibrationData]:
     """The traces to fit on, scored."""
     if not args.traces:
@@ -160,6 +163,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--source", help="what the traces are, in words, for the record")
     parser.add_argument("--limit", type=int, help="read at most so many traces of each file")
     parser.add_argument("--leave-out-source", action="store_true", help="also the figures of each source, left out")
+    parser.add_argument(
+        "--problem-folds",
+        type=int,
+        metavar="K",
+        help="also figures with problems held out, in so many folds",
+    )
     parser.add_argument("--report-on", nargs="+", type=Path, metavar="T.jsonl", help="labelled traces to judge it on")
     parser.add_argument("--scores", type=output_file, metavar="scores.jsonl", help="keep the critic's scores here")
     parser.add_argument("--penalty", type=float, default=1.0, help="L2 penalty of the model")

@@ -116,7 +116,12 @@ def _loss(parameters: np.ndarray, problem: _Problem, penalties: np.ndarray) -> t
 def without(files: Sequence[CalibrationData], source: str) -> list[CalibrationData]:
     """All files but those of one source, without the traces of its problems."""
     groups = np.concatenate([data.groups for data in files if data.source == source])
-    others = [data.where(~np.isin(data.groups, groups)) for data in files if data.source != source]
+    return without_problems([data for data in files if data.source != source], groups)
+
+
+def without_problems(files: Sequence[CalibrationData], groups: np.ndarray) -> list[CalibrationData]:
+    """The files without the traces of these problems; a file of which nothing is left is absent."""
+    others = [data.where(~np.isin(data.groups, groups)) for data in files]
     return [data for data in others if len(data)]
 
 
