@@ -73,7 +73,7 @@ class Pools:
         if form not in self._known_means:
             card = trace_card(self.card.model_copy(update=form.changes()))
             means = [
-                mean_reward(card, encoded.numbers, of_tokens, vouched_for(equations, item.trace.text, encoded.offsets))
+                mean_reward(card, encoded.numbers, of_tokens, vouched_for(equations, encoded.offsets))
                 for item, equations, (encoded, of_tokens) in zip(
                     self._items, self._equations, self._statistics, strict=True
                 )

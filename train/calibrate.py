@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,16 @@ from irl_core.diagnosis.features import FEATURES
 from irl_core.evaluation.calibration_data import (
     CalibrationData,
     CalibrationExample,
-    ScoresMany,
+    KnownCritic,
     collect,
     labelled_traces,
 )
+from irl_core.evaluation.calibration_folds import held_out_figures
 from irl_core.evaluation.calibration_report import Fit, file_figures, left_out_figures
 from irl_core.evaluation.calibration_scope import fit_scope, left_out_scope_rates, read_scope
 from irl_core.evaluation.calibration_thresholds import ThresholdRule
 from irl_core.evaluation.score_cache import ScoreCache
+from irl_core.evaluation.trace_sources import file_names
 from irl_core.learning.data.demonstrations import load_gsm8k
 from irl_core.learning.data.styled_examples import styled_examples
 from irl_core.loading import load_critic
@@ -50,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(parser, argv)
     if args.traces and not args.source:
         parser.error("--source: say in words what the traces are; it is shown beside every diagnosis")
-    if args.leave_out_source and len({source for source, _ in args.traces or ()}) < 2:
+    named = [source or str(paths) for source, paths in args.traces or ()]
+    if args.leave_out_source and len(set(named)) < 2:
         parser.error("--leave-out-source: there is nothing to leave out of one source; name two with --traces")
     critic = load_critic(args.critic, calibrated=False)
     try:
@@ -60,18 +63,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     print_figures(figures)
 
 
-def calibrate(args: argparse.Namespace, critic: ScoresMany, out: Path) -> dict[str, Any]:
+def calibrate(args: argparse.Namespace, critic: KnownCritic, out: Path) -> dict[str, Any]:
     """Fit, save, and return the figures of the last line.
 
     Raises:
         ValueError: if no trace is right, or none is wrong.
     """
     cache = ScoreCache(args.scores, critic.sha256)
-    files = list(read_files(args, critic, cache))
+    names = names_of(args)
+    files = list(read_files(args, critic, cache, names))
     fit = Fit(args.penalty, ThresholdRule(args.false_flag_rate, args.not_sure_rate), args.visible_rate)
     calibration = fit.calibrate(files, args.source or EDITED, supervision_of(args, files))
-    inside = [read_scope(path, source, args.limit) for source, paths in args.traces or () for path in paths]
-    outside = [read_scope(path, path.stem, args.limit) for path in args.outside]
+    inside = [read_scope(path, names[path], source, args.limit) for source, path in sources(args, names)]
+    outside = [read_scope(path, names[path], names[path], args.limit) for path in args.outside]
     if outside:
         scope = fit_scope(inside, outside, args.outside_threshold)
         rates = left_out_scope_rates(inside, outside, args.outside_threshold)
@@ -87,23 +91,44 @@ def calibrate(args: argparse.Namespace, critic: ScoresMany, out: Path) -> dict[s
     if args.leave_out_source:
         figures["left_out"] = left_out_figures(files, fit)
         figures["called_outside"] = rates if outside else {}
+    if args.problem_folds:
+        figures["problem_held_out"] = held_out_figures(files, args.penalty, fit.rule, args.problem_folds, args.seed)
     if args.report_on:
         others = [
-            collect(critic, path.stem, path.stem, list(labelled_traces(path, args.limit)), cache)
+            collect(critic, names[path], names[path], list(labelled_traces(path, args.limit)), cache)
             for path in args.report_on
         ]
         figures["reported_on"] = {data.name: file_figures(data, calibration) for data in others}
     return figures
 
 
-def read_files(args: argparse.Namespace, critic: ScoresMany, cache: ScoreCache) -> Sequence[CalibrationData]:
+def names_of(args: argparse.Namespace) -> dict[Path, str]:
+    """A name for every file, no two the same, by path.
+
+    Raises:
+        ValueError: if a file is in two sources, or twice in one.
+    """
+    fitted = [path for _, paths in args.traces or () for path in paths]
+    for path in fitted:
+        if [other.resolve() for other in fitted].count(path.resolve()) > 1:
+            raise ValueError(f"--traces: {path} is given more than once")
+    return file_names([*fitted, *args.outside, *(args.report_on or ())])
+
+
+def sources(args: argparse.Namespace, names: Mapping[Path, str]) -> list[tuple[str, Path]]:
+    """Every file that is fitted on with its source; one that was given without a source is a source by itself."""
+    return [(source or names[path], path) for source, paths in args.traces or () for path in paths]
+
+
+def read_files(
+    args: argparse.Namespace, critic: KnownCritic, cache: ScoreCache, names: Mapping[Path, str]
+) -> Sequence[CalibrationData]:
     """The traces to fit on, scored."""
     if not args.traces:
         return [collect(critic, EDITED, EDITED, from_demonstrations(args), cache)]
     return [
-        collect(critic, path.stem, source, list(labelled_traces(path, args.limit)), cache)
-        for source, paths in args.traces
-        for path in paths
+        collect(critic, names[path], source, list(labelled_traces(path, args.limit)), cache)
+        for source, path in sources(args, names)
     ]
 
 
@@ -138,6 +163,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--source", help="what the traces are, in words, for the record")
     parser.add_argument("--limit", type=int, help="read at most so many traces of each file")
     parser.add_argument("--leave-out-source", action="store_true", help="also the figures of each source, left out")
+    parser.add_argument(
+        "--problem-folds",
+        type=int,
+        metavar="K",
+        help="also figures with problems held out, in so many folds",
+    )
     parser.add_argument("--report-on", nargs="+", type=Path, metavar="T.jsonl", help="labelled traces to judge it on")
     parser.add_argument("--scores", type=output_file, metavar="scores.jsonl", help="keep the critic's scores here")
     parser.add_argument("--penalty", type=float, default=1.0, help="L2 penalty of the model")
@@ -164,7 +195,7 @@ def _source(text: str) -> tuple[str, list[Path]]:
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:
         raise argparse.ArgumentTypeError(f"there is no file {', '.join(missing)}")
-    return (name if equals else paths[0].stem), paths
+    return (name if equals else ""), paths
 
 
 def _share(text: str) -> float:

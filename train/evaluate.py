@@ -18,7 +18,8 @@ files; the same question is the same problem in all of them.
 
 Memory does not grow with the traces' text: a trace leaves some hundred bytes for the figures. After a kill
   python -m train.evaluate ... --save-scores scored.jsonl --resume
-goes on behind the last whole line of scored.jsonl.
+goes on behind the last whole line of scored.jsonl. --scores FILE keeps what the critic computed, as train.calibrate's
+does: with another calibration the same scores are judged anew, without the critic.
 
 --critic takes a folder, 'surprise' or 'log-ratio'; vllm:NAME is the same on vLLM; NAME@URL,URL#MODEL are servers of
 its merged weights, which share the work (docs/serve.md).
@@ -39,6 +40,7 @@ from tqdm import tqdm
 from irl_core.evaluation.markdown import to_markdown
 from irl_core.evaluation.report import PARTS, build_report
 from irl_core.evaluation.resuming import drop_torn_line, resume_scoring
+from irl_core.evaluation.score_cache import ScoreCache
 from irl_core.evaluation.scoring import ScoredTrace, ScoringCritic, score_traces
 from irl_core.evaluation.trace_files import LabelledTrace
 from irl_core.evaluation.trace_sources import is_hub_name, read_sources, source_names
@@ -47,7 +49,7 @@ from irl_core.text.json_lines import BadLine
 
 from .cli import output_file, parse_args, print_figures
 
-OUTPUTS = ("out", "html", "markdown", "save_scores")
+OUTPUTS = ("out", "html", "markdown", "save_scores", "scores")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -68,6 +70,12 @@ def build_parser() -> argparse.ArgumentParser:
         type=output_file,
         metavar="scored.jsonl",
         help="each line again with its scores, written as it goes",
+    )
+    parser.add_argument(
+        "--scores",
+        type=output_file,
+        metavar="scores.jsonl",
+        help="keep the critic's scores here, as train.calibrate does",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the file that --save-scores names")
     parser.add_argument("--limit", type=_positive, metavar="N", help="score the first N lines of each file only")
@@ -167,10 +175,11 @@ def evaluate(args: argparse.Namespace, critic: ScoringCritic) -> dict[str, Any]:
 def _scored_lines(args: argparse.Namespace, critic: ScoringCritic) -> tuple[Iterator[ScoredTrace | BadLine], int]:
     """The scored traces, and how many of them the file of scores already holds."""
     traces = _with_progress(args)
+    cache = ScoreCache(args.scores, critic.sha256) if args.scores else None
     if not (args.resume and args.save_scores.exists()):
-        return score_traces(traces, critic), 0
+        return score_traces(traces, critic, cache=cache), 0
     done = drop_torn_line(args.save_scores)
-    return resume_scoring(traces, args.save_scores, critic), done
+    return resume_scoring(traces, args.save_scores, critic, cache), done
 
 
 def _with_progress(args: argparse.Namespace) -> Iterable[LabelledTrace | BadLine]:

@@ -17,7 +17,7 @@ from irl_core.critic.card import CriticCard
 from irl_core.critic.engines.openvino import OpenVINOModel, can_use_openvino
 from irl_core.critic.engines.reordered_linear import reorder_linear_layers
 from irl_core.critic.prefix_reader import KVCacheEngine, PrefixReader
-from irl_core.critic.rewards import score_growing, score_trace
+from irl_core.critic.rewards import score_trace
 from irl_core.critic.token_statistics import (
     BATCH_TOKENS,
     GPU_BATCH_TOKENS,
@@ -182,19 +182,14 @@ class ProblemScorer:
         self.question = question
         self._critic, self._readers = critic, critic.readers()
 
-    def score(self, traces: Sequence[Trace], growing: Sequence[Trace] = ()) -> list[TraceScore]:
-        """Scores of `traces` and then of `growing` ones, all in one pass; the latter as `score_growing` makes them.
+    def score(self, traces: Sequence[Trace]) -> list[TraceScore]:
+        """Scores of `traces`, all in one pass.
 
         Raises:
             DoesNotFit: if a question is longer than the critic reads.
             ValueError: if a trace has no text.
         """
-        everything = [*traces, *growing]
-        encoded = encode_items(self._critic.tokenizer, [(self.question, trace) for trace in everything])
+        encoded = encode_items(self._critic.tokenizer, [(self.question, trace) for trace in traces])
         statistics = self._critic.read(encoded, self._readers)
-        scored = list(zip(everything, encoded, statistics, strict=True))
-        card = self._critic.card
-        return [
-            *(score_trace(card, self.question, *one) for one in scored[: len(traces)]),
-            *(score_growing(card, *one) for one in scored[len(traces) :]),
-        ]
+        scored = zip(traces, encoded, statistics, strict=True)
+        return [score_trace(self._critic.card, self.question, *one) for one in scored]

@@ -20,7 +20,7 @@ import torch
 
 from irl_core.critic.card import PENALTIES, CriticCard, trace_card
 from irl_core.critic.token_statistics import EncodedTrace, TokenStatistics
-from irl_core.text.equations import EquationCheck, equations_of
+from irl_core.text.equations import EquationCheck, equations_of, vouched_spans
 from irl_core.text.scores import TraceScore
 from irl_core.text.solution_checks import SolutionChecks, check_solution
 from irl_core.text.spans import Span
@@ -34,7 +34,7 @@ def score_trace(
     """Rewards, sums by step, and the trace score of one trace whose token statistics are known."""
     finished = trace.finished()
     equations = equations_of(finished)
-    vouched = vouched_for(equations, trace.text, encoded.offsets)
+    vouched = vouched_for(equations, encoded.offsets)
     rewards = _trusting(token_rewards(card, encoded.numbers, statistics), vouched, card.trust_true_equations)
     owners = torch.tensor(step_of_tokens(encoded.offsets, trace.steps))
     steps = len(trace.steps)
@@ -75,20 +75,6 @@ def _trusting(rewards: torch.Tensor, vouched: torch.Tensor, trust: bool) -> torc
     return torch.where(vouched, rewards.clamp(min=0), rewards) if trust else rewards
 
 
-def score_growing(card: CriticCard, trace: Trace, encoded: EncodedTrace, statistics: TokenStatistics) -> TraceScore:
-    """Rewards of a trace that is still being written: token by token, before steps are told apart and checked."""
-    rewards = token_rewards(card, encoded.numbers, statistics)
-    unchecked = torch.zeros(len(rewards), dtype=torch.bool)
-    return TraceScore(
-        offsets=encoded.offsets,
-        rewards=tuple(rewards.tolist()),
-        values=tuple(rewards.cumsum(0).tolist()),
-        step_rewards=(),
-        trace_score=mean_reward(trace_card(card), encoded.numbers, statistics, unchecked),
-        truncated_at=encoded.truncated_at,
-    )
-
-
 def token_rewards(card: CriticCard, numbers: torch.Tensor, statistics: TokenStatistics) -> torch.Tensor:
     """ρ_t in nats, (T,), before arithmetic has its say; `numbers` (T,) is true where a token holds a digit."""
     if card.form == "head":
@@ -109,9 +95,9 @@ def token_weights(card: CriticCard, numbers: torch.Tensor) -> torch.Tensor:
     return torch.where(numbers, card.number_weight, card.word_weight)
 
 
-def vouched_for(checks: Sequence[EquationCheck], text: str, offsets: Sequence[Span]) -> torch.Tensor:
-    """(T,) bool: tokens that lie wholly behind the first `=` of an equation found true. Spans are in `text`."""
-    spans = [(text.index("=", *check.span) + 1, check.span[1]) for check in checks if check.ok and "=" in check.text]
+def vouched_for(checks: Sequence[EquationCheck], offsets: Sequence[Span]) -> torch.Tensor:
+    """(T,) bool: tokens that lie wholly behind the sign of an equation found true. Spans are in the trace's text."""
+    spans = vouched_spans(checks)
     return torch.tensor([any(a <= start < end <= b for a, b in spans) for start, end in offsets], dtype=torch.bool)
 
 

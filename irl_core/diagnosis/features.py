@@ -15,6 +15,7 @@ import numpy as np
 
 from irl_core.diagnosis.evidence import StepEvidence, TraceEvidence
 from irl_core.diagnosis.mentions import Mention
+from irl_core.text.spans import Span
 
 FEATURES = (
     "worst_choice",
@@ -47,17 +48,24 @@ def features(evidence: TraceEvidence) -> list[tuple[Feature, ...]]:
 
 def _of_step(step: StepEvidence) -> tuple[Feature, ...]:
     choices = [mention for mention in step.mentions if not mention.vouched]
-    false = [e.span for e in step.slips]
-    stated = [m.tokens for m in step.mentions if m.is_number and any(a <= m.span[0] < b for a, b in false)]
+    slips = [
+        [m.tokens for m in step.mentions if m.is_number and a <= m.span[0] < b]
+        for a, b in (e.span for e in step.slips)
+    ]
     excess = dict(step.tokens)
     return (
         _mean_of_worst(choices, 1, excess),
         _mean_of_worst(choices, 3, excess),
         _mean_of_worst(choices, len(choices), excess),
-        Feature(float(bool(false)), _shared(stated[-1:])),
+        Feature(float(bool(slips)), _shared(result for numbers in slips for result in numbers[-1:])),
         Feature(float(min(2, len(step.unknown))), _shared(step.unknown_tokens)),
         Feature(float(not any(m.is_number for m in step.mentions))),
     )
+
+
+def _numbers_in(step: StepEvidence, span: Span) -> list[range]:
+    """The tokens of each number that begins in `span`."""
+    return [m.tokens for m in step.mentions if m.is_number and span[0] <= m.span[0] < span[1]]
 
 
 def _of_trace(evidence: TraceEvidence) -> Feature:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from irl_core.text.equations import EquationCheck
+from irl_core.text.equations import EquationCheck, vouched_spans
 from irl_core.text.plain_reading import read_plainly
 from irl_core.text.scores import TraceScore
 from irl_core.text.spans import Span
@@ -31,8 +31,8 @@ class Mention(NamedTuple):
     """A number or an operator.
 
     `tokens` are the indices of its tokens, `excess` is their surprise in nats less that of as many tokens of the
-    trace's level. `vouched`: it lies behind the equals sign of an equation that holds, so that who accepts the left
-    side has to accept it. `seen`: the same number stands earlier in the solution.
+    trace's level. `vouched`: it lies behind the "=" or "is" of an equation that holds (`vouched_spans`). `seen`: the
+    same number stands earlier in the solution.
     """
 
     span: Span
@@ -58,7 +58,7 @@ def read_mentions(trace: Trace, score: TraceScore, equations: Sequence[EquationC
     surprise = -np.array(score.logprobs or score.rewards)
     excess = surprise - (np.median(surprise) if len(surprise) else 0.0)
     starts = [start for start, _ in score.offsets]
-    vouched = [(trace.text.index("=", *e.span) + 1, e.span[1]) for e in equations if e.ok and "=" in e.text]
+    vouched = vouched_spans(equations)
     plain = read_plainly(trace.text)
     seen: set[Fraction] = set()
     mentions = []

@@ -13,10 +13,9 @@ from tqdm import tqdm
 from irl_core.diagnosis.evidence import gather
 from irl_core.diagnosis.features import Feature, features
 from irl_core.evaluation.localisation_metrics import StepLabels
-from irl_core.evaluation.score_cache import ScoreCache
+from irl_core.evaluation.score_cache import ScoreCache, ScoresMany
 from irl_core.evaluation.trace_files import read_traces
 from irl_core.text.json_lines import BadLine
-from irl_core.text.scores import TraceScore
 from irl_core.text.steps import step_of_tokens
 from irl_core.text.traces import Trace
 
@@ -90,18 +89,14 @@ class CalibrationData:
         return StepLabels.of(probabilities, [-p for p in probabilities], self.first_error.tolist())
 
 
-class ScoresMany(Protocol):
-    """What `collect` needs of a critic."""
+class KnownCritic(ScoresMany, Protocol):
+    """A critic that says which weights it has."""
 
     sha256: str | None
 
-    def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
-        """Scores of (question, trace) pairs, in their order."""
-        ...
-
 
 def collect(
-    critic: ScoresMany,
+    critic: KnownCritic,
     name: str,
     source: str,
     examples: Sequence[CalibrationExample],

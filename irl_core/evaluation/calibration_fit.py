@@ -60,7 +60,7 @@ def fit_steps(files: Sequence[CalibrationData], penalty: float) -> StepModel:
     if len({bool(wrong) for data in files for wrong in data.erroneous}) < 2:
         raise ValueError("a calibration needs right traces and wrong ones")
     problem = _assemble(files)
-    scale = problem.features.std(0) + 1e-6
+    scale = _weighted_deviation(problem.features, problem.weight[problem.owner]) + 1e-6
     standard = problem._replace(features=problem.features / scale)
     free = [(None, None) if name in MAY_BE_NEGATIVE else (0.0, None) for name in FEATURES]
     start = np.append(np.zeros(len(scale)), -np.log(1 + len(problem.owner) / len(problem.label)))
@@ -68,6 +68,12 @@ def fit_steps(files: Sequence[CalibrationData], penalty: float) -> StepModel:
     bounds = [*free, (None, None)]
     found = minimize(_loss, start, args=(standard, penalties), jac=True, method="L-BFGS-B", bounds=bounds)
     return StepModel(found.x[:-1] / scale, float(found.x[-1]))
+
+
+def _weighted_deviation(features: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """The standard deviation (F,) of features (S, F) of steps that weigh `weight` (S,)."""
+    mean = np.average(features, axis=0, weights=weight)
+    return np.asarray(np.sqrt(np.average((features - mean) ** 2, axis=0, weights=weight)))
 
 
 def _assemble(files: Sequence[CalibrationData]) -> _Problem:
@@ -110,7 +116,12 @@ def _loss(parameters: np.ndarray, problem: _Problem, penalties: np.ndarray) -> t
 def without(files: Sequence[CalibrationData], source: str) -> list[CalibrationData]:
     """All files but those of one source, without the traces of its problems."""
     groups = np.concatenate([data.groups for data in files if data.source == source])
-    others = [data.where(~np.isin(data.groups, groups)) for data in files if data.source != source]
+    return without_problems([data for data in files if data.source != source], groups)
+
+
+def without_problems(files: Sequence[CalibrationData], groups: np.ndarray) -> list[CalibrationData]:
+    """The files without the traces of these problems; a file of which nothing is left is absent."""
+    others = [data.where(~np.isin(data.groups, groups)) for data in files]
     return [data for data in others if len(data)]
 
 

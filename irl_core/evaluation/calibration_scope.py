@@ -23,12 +23,10 @@ class ScopeData(NamedTuple):
     values: np.ndarray
 
 
-def read_scope(path: Path, source: str, limit: int | None = None) -> ScopeData:
-    """The first `limit` traces of a file; no critic is needed."""
+def read_scope(path: Path, name: str, source: str, limit: int | None = None) -> ScopeData:
+    """The first `limit` traces of a file under a name of its own; no critic is needed."""
     lines = [line for line in read_traces(path) if not isinstance(line, BadLine)]
-    return ScopeData(
-        path.stem, source, np.array([scope_features(line.question, line.trace) for line in lines[:limit]])
-    )
+    return ScopeData(name, source, np.array([scope_features(line.question, line.trace) for line in lines[:limit]]))
 
 
 def fit_scope(inside: Sequence[ScopeData], outside: Sequence[ScopeData], threshold: float) -> Scope:

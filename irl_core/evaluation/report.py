@@ -99,9 +99,13 @@ def _mean(values: Sequence[float]) -> dict[str, float | int]:
 
 
 def in_sample(files: Sequence[str], sources: Sequence[str]) -> list[str]:
-    """Which of the files a calibration names among its sources, which are file stems."""
-    stems = {name: name.rpartition("/")[2].removesuffix(".jsonl").removesuffix(".json") for name in files}
-    return [name for name in files if stems[name] in sources]
+    """Which of the files may be those that a calibration names among its sources: files with the same stem."""
+    fitted = {_stem(source) for source in sources}
+    return [name for name in files if _stem(name) in fitted]
+
+
+def _stem(name: str) -> str:
+    return name.rpartition("/")[2].removesuffix(".jsonl").removesuffix(".json")
 
 
 def _skipped(bad: BadLine) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from irl_core.evaluation.score_cache import ScoreCache
 from irl_core.evaluation.scoring import SCORES, ScoredTrace, ScoringCritic, score_traces
 from irl_core.evaluation.trace_files import LabelledTrace
 from irl_core.text.json_lines import BadLine
@@ -16,7 +17,10 @@ SAME_CRITIC = 0.1
 
 
 def resume_scoring(
-    lines: Iterable[LabelledTrace | BadLine], written: Path, critic: ScoringCritic
+    lines: Iterable[LabelledTrace | BadLine],
+    written: Path,
+    critic: ScoringCritic,
+    cache: ScoreCache | None = None,
 ) -> Iterator[ScoredTrace | BadLine]:
     """As `score_traces`, taking what `written` holds from there; call `drop_torn_line` first.
 
@@ -33,7 +37,7 @@ def resume_scoring(
             if number == 1:
                 _require_same_critic(scored, critic)
             yield scored
-    yield from score_traces(lines, critic)
+    yield from score_traces(lines, critic, cache=cache)
 
 
 def drop_torn_line(path: Path) -> int:

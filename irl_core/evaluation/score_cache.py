@@ -6,15 +6,20 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from irl_core.text.json_lines import BadLine, load_object, numbered_lines
 from irl_core.text.plain_reading import read_plainly
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
 
-if TYPE_CHECKING:
-    from irl_core.evaluation.calibration_data import ScoresMany
+
+class ScoresMany(Protocol):
+    """What scoring needs of a critic."""
+
+    def score_many(self, items: Sequence[tuple[str, Trace]]) -> list[TraceScore]:
+        """Scores of (question, trace) pairs, in their order."""
+        ...
 
 
 class ScoreCache:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 from irl_core.diagnosis.suspect_step import Diagnosis, diagnose
+from irl_core.evaluation.score_cache import ScoreCache
 from irl_core.evaluation.trace_files import LabelledTrace
 from irl_core.text.json_lines import BadLine
 from irl_core.text.scores import TraceScore
@@ -110,26 +111,36 @@ class ScoredTrace:
 
 
 def score_traces(
-    lines: Iterable[LabelledTrace | BadLine], critic: ScoringCritic, *, window: int = WINDOW
+    lines: Iterable[LabelledTrace | BadLine],
+    critic: ScoringCritic,
+    *,
+    window: int = WINDOW,
+    cache: ScoreCache | None = None,
 ) -> Iterator[ScoredTrace | BadLine]:
-    """Every line in order, scored; a line that the critic refuses with a ValueError becomes a BadLine."""
+    """Every line in order, scored; a line that the critic refuses with a ValueError becomes a BadLine.
+
+    What `cache` knows is not computed again, and what is computed is kept there. Without one memory does not grow.
+    """
     lines = iter(lines)
     while batch := list(islice(lines, window)):
         good = [line for line in batch if isinstance(line, LabelledTrace)]
-        scored = iter(_score_window(good, critic))
+        scored = iter(_score_window(good, critic, cache))
         for line in batch:
             yield next(scored) if isinstance(line, LabelledTrace) else line
 
 
-def _score_window(items: Sequence[LabelledTrace], critic: ScoringCritic) -> list[ScoredTrace | BadLine]:
+def _score_window(
+    items: Sequence[LabelledTrace], critic: ScoringCritic, cache: ScoreCache | None
+) -> list[ScoredTrace | BadLine]:
     started = time.perf_counter()
     try:
-        scores = critic.score_many([(item.question, item.trace) for item in items]) if items else []
+        pairs = [(item.question, item.trace) for item in items]
+        scores = cache.scores(critic, pairs) if cache else critic.score_many(pairs) if pairs else []
     except ValueError as problem:
         if len(items) == 1:
             return [items[0].refused(f"the critic cannot score it: {problem}")]
         # One line of the window is at fault and the others deserve their scores.
-        return [one for item in items for one in _score_window([item], critic)]
+        return [one for item in items for one in _score_window([item], critic, cache)]
     seconds = (time.perf_counter() - started) / max(1, len(items))
     return [
         ScoredTrace.of(item, score, diagnose(item.question, item.trace, critic, score=score), seconds)

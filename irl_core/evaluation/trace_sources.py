@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -44,6 +44,12 @@ def source_names(sources: Sequence[str]) -> tuple[str, ...]:
         next((c for c in own if not any(c in other for other in candidates if other is not own)), own[-1])
         for own in candidates
     )
+
+
+def file_names(paths: Iterable[Path]) -> dict[Path, str]:
+    """`source_names` of files of which some may be given more than once, by path."""
+    distinct = list(dict.fromkeys(paths))
+    return dict(zip(distinct, source_names([str(path) for path in distinct]), strict=True))
 
 
 def _is_file(source: str) -> bool:

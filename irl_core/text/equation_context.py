@@ -31,6 +31,7 @@ _REMAINDER = re.compile(
     r"([0-9]{1,9})(?![.,]?[0-9])"
     r"|[^\n=.;]{0,30}?\b(?:with|and)[ ]([0-9]{1,9})[^\n=.;0-9]{0,20}?[ ](?:left|over|remain)"
 )
+MAX_LABEL, MAX_BARE_LABEL = 99, 10
 _HYPHENED = re.compile(r"[0-9]-[0-9]{1,2}/[0-9]")
 RANGE_WORDS = frozenset(
     "page pages chapter chapters age ages aged grade grades row rows line lines year years week weeks day days hour"
@@ -129,14 +130,36 @@ def has_hyphened_number(written: str) -> bool:
 
 
 def label_before(tokens: Sequence[Token], left: Expression, *, any_word: bool = False) -> int | None:
-    """Where the calculation begins behind "Part 2 - ", "Box 5 – " or "Day 3 - "; None where there is no label.
+    """Where the calculation begins behind "Part 2 - ", "Box 5 – " or "Day 3- "; None where there is no label.
 
-    With `any_word` every word before the number is taken for one that may be a label.
+    With `any_word` every word before the number is taken for one that may be a label, and so is a small number with
+    which a line begins, "3 - " or "[3] - ".
     """
-    at = left.first
-    if at == 0 or at + 2 >= len(tokens) or tokens[at].kind is not Kind.NUMBER or tokens[at].currency:
+    first = left.first
+    in_brackets = tokens[first].kind is Kind.OPEN and first + 2 < len(tokens) and tokens[first + 2].kind is Kind.CLOSE
+    number = first + in_brackets
+    dash = number + 1 + in_brackets
+    behind = dash + 1
+    while behind < len(tokens) and tokens[behind].text == "-" and tokens[behind].kind is Kind.OPERATOR:
+        behind += 1  # "Part 2 -- 5 + 2 = 7"
+    if behind >= len(tokens) or tokens[dash].kind is not Kind.OPERATOR or tokens[dash].text != "-":
         return None
-    dash, before, behind = tokens[at + 1], tokens[at - 1], tokens[at + 2]
-    spaced = dash.start > tokens[at].end and dash.end < behind.start
-    is_label = before.kind is Kind.WORD and (any_word or before.text.lower().rstrip(".") in LABELS)
-    return at + 2 if is_label and spaced and dash.kind is Kind.OPERATOR and dash.text == "-" else None
+    if tokens[number].kind is not Kind.NUMBER or tokens[number].currency or tokens[number].value > MAX_LABEL:
+        return None
+    apart, glued = tokens[dash - 1].end < tokens[dash].start, tokens[behind - 1].end == tokens[behind].start
+    if glued and behind - 1 > dash and tokens[behind - 2].end < tokens[behind - 1].start:
+        behind, glued = behind - 1, False  # "Part 2 - -5 + 7 = 2"
+    if first == 0:
+        return behind if any_word and not glued and tokens[number].value <= MAX_BARE_LABEL else None
+    before = tokens[first - 1]
+    is_label = before.text.lower().rstrip(".") in LABELS and (apart or not glued or behind - dash > 1)
+    if before.kind is not Kind.WORD or not (any_word or is_label):
+        return None
+    return dash if apart and glued else behind  # "Part 2 -5 + 7 = 2" has a sign
+
+
+def is_dash(tokens: Sequence[Token], left: Expression, opening: Token) -> bool:
+    """Is the minus with which a clause begins the dash behind a label: "(3) - 5 + 2 = 7", "a) -- 8 / 2 = 4"?"""
+    if left.first != 0 or len(tokens) < 2 or tokens[0].text != "-" or opening.text not in (")", "."):
+        return False
+    return opening.end == tokens[0].start or tokens[0].end < tokens[1].start

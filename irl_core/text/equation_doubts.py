@@ -114,7 +114,10 @@ def _may_be_label(pair: Pair) -> bool:
         return True
     behind = context.label_before(side.tokens, calculated, any_word=True)
     tail = None if behind is None else parse_at(side.tokens, behind)[0]
-    outcome = None if tail is None else judge(tail, pair.statement[1], pair.about)
+    stated = pair.statement[1]
+    if tail is None or (calculated.first == 0 and tail.is_number() and stated.is_number()):
+        return False  # "9 - 5 = 5" is no label
+    outcome = judge(tail, stated, pair.about)
     return outcome is not None and outcome.state == "holds"
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from irl_core.text.equation_tokens import Kind, Token, tokenize_line
 from irl_core.text.expressions import Expression, parse_at
+from irl_core.text.step_labels import behind_label
 
 # A line with the lines that go on with it: they begin with an equals sign.
 _LINE = re.compile(r"[^\n\r]+(?:[\n\r]{1,3}[ \t]{0,40}(?=[=≈])[^\n\r]+)*")
@@ -53,10 +54,12 @@ class Side(NamedTuple):
 
 @dataclass(frozen=True)
 class Clause:
-    """Sides and the equals signs between them; `opening` is the break before the clause."""
+    """Sides and the equals signs between them, which end at the characters `sign_ends`; `opening` is the break before
+    the clause."""
 
     sides: tuple[Side, ...]
     signs: tuple[Kind, ...]
+    sign_ends: tuple[int, ...]
     opening: Token
 
 
@@ -78,7 +81,7 @@ def _clauses_of_line(text: str, start: int, end: int) -> Iterator[Clause]:
     opening = Token(Kind.BREAK, "\n", start, start)
     clause: list[Token] = []
     earlier: list[Token] = []
-    for token in [*tokenize_line(text, start, end), Token(Kind.BREAK, "\n", end, end)]:
+    for token in [*tokenize_line(text, behind_label(text, start, end), end), Token(Kind.BREAK, "\n", end, end)]:
         if token.kind is not Kind.BREAK:
             clause.append(token)
             continue
@@ -98,15 +101,15 @@ def _is_torn(earlier: Sequence[Token], opening: Token, clause: Sequence[Token]) 
 
 def _clause(tokens: Sequence[Token], opening: Token, *, torn: bool) -> Clause:
     sides: list[list[Token]] = [[]]
-    signs: list[Kind] = []
+    signs: list[Token] = []
     for token in tokens:
         if token.kind in _SIGNS:
-            signs.append(token.kind)
+            signs.append(token)
             sides.append([])
         else:
             sides[-1].append(token)
     read = [_read_side(side, opening if i == 0 else None, torn=torn and i == 0) for i, side in enumerate(sides)]
-    return Clause(tuple(read), tuple(signs), opening)
+    return Clause(tuple(read), tuple(sign.kind for sign in signs), tuple(sign.end for sign in signs), opening)
 
 
 def _read_side(tokens: list[Token], opening: Token | None, *, torn: bool) -> Side:

@@ -124,6 +124,10 @@ def _structures(pair: Pair) -> Iterator[tuple[Expression, Expression]]:
         yield calculated, plain
     if not pair.reversed and pair.opening.text == "-" and calculated.first == 0:
         yield negated(calculated), stated
+    if context.is_dash(pair.left_side.tokens, pair.left, pair.opening):
+        without_dash, end = parse_at(pair.left_side.tokens, 1 + (pair.left_side.tokens[1].text == "-"))
+        if without_dash is not None and end == pair.left.unit_end:
+            yield (calculated, without_dash) if pair.reversed else (without_dash, stated)
     if (behind := context.label_before(calculating.tokens, calculated)) is not None:
         tail, end = parse_at(calculating.tokens, behind)
         if tail is not None and end == calculated.unit_end:

@@ -7,7 +7,7 @@ called false, and one that cannot be read at all is not listed: "not checked" is
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -29,6 +29,7 @@ class EquationCheck(Record):
 
     For a chain (a = b = c) `expected` and `stated` belong to the first false pair, or to the last pair if all hold.
     `reading` says under which reading it was judged, where that is not the plain one: "about equal, within 5 %".
+    `sign_end` is where the first "=" or "is" ends, counted from the equation's first character.
     """
 
     span: Span
@@ -37,6 +38,7 @@ class EquationCheck(Record):
     stated: str
     ok: bool
     reading: str = ""
+    sign_end: int = 0
 
     @property
     def rounded_to_whole(self) -> bool:
@@ -62,7 +64,9 @@ def _checked(text: str) -> tuple[EquationCheck, ...]:
     checks = []
     for check in _check_plain(plain.text):
         span = plain.written_span(*check.span)
-        checks.append(check.model_copy(update={"span": span, "text": text[slice(*span)]}))
+        sign = check.span[0] + check.sign_end
+        sign_end = plain.written_span(sign - 1, sign)[1] - span[0]
+        checks.append(check.model_copy(update={"span": span, "text": text[slice(*span)], "sign_end": sign_end}))
     marks = []
     for mark in _MARK.finditer(text):
         for check in _check_plain(mark[1]):
@@ -104,31 +108,40 @@ def _check_plain(text: str) -> Iterator[EquationCheck]:
 
 
 def _check_times(text: str, clause: Clause) -> Iterator[EquationCheck]:
-    for left, right in pairwise(clause.sides):
+    for (left, right), sign_end in zip(pairwise(clause.sides), clause.sign_ends, strict=True):
         verdict = check_times(left.tokens, right.tokens)
         if verdict is None:
             continue
         span = left.tokens[verdict.first].start, right.tokens[verdict.last - 1].end
         if verdict.ok or is_claimed(text, *span):
             _, _, expected, stated, ok = verdict
-            yield EquationCheck(span=span, text=text[slice(*span)], expected=expected, stated=stated, ok=ok)
+            yield EquationCheck(
+                span=span,
+                text=text[slice(*span)],
+                expected=expected,
+                stated=stated,
+                ok=ok,
+                sign_end=sign_end - span[0],
+            )
 
 
 def _check_clause(text: str, clause: Clause) -> Iterator[EquationCheck]:
     chain: list[Verdict] = []
+    sign_end = 0
     for at in range(len(clause.signs)):
         follows = bool(chain) and chain[-1].right is clause.sides[at].suffix
         verdict = compare(text, clause, at, follows=follows)
         if chain and (verdict is None or not follows):
-            yield _report(text, chain)
+            yield _report(text, chain, sign_end)
             chain = []
         if verdict is not None:
+            sign_end = sign_end if chain else clause.sign_ends[at]
             chain.append(verdict)
     if chain:
-        yield _report(text, chain)
+        yield _report(text, chain, sign_end)
 
 
-def _report(text: str, chain: Sequence[Verdict]) -> EquationCheck:
+def _report(text: str, chain: Sequence[Verdict], sign_end: int) -> EquationCheck:
     told = next((verdict for verdict in chain if not verdict.ok), chain[-1])
     span = chain[0].start, chain[-1].end
     return EquationCheck(
@@ -138,6 +151,7 @@ def _report(text: str, chain: Sequence[Verdict]) -> EquationCheck:
         stated=told.stated,
         ok=told.ok,
         reading=told.reading,
+        sign_end=sign_end - span[0],
     )
 
 
@@ -148,3 +162,8 @@ def equations_of(trace: Trace) -> list[EquationCheck]:
         for start, end in trace.steps
         for check in check_equations(trace.text[start:end])
     ]
+
+
+def vouched_spans(checks: Iterable[EquationCheck]) -> list[Span]:
+    """What stands behind the first sign of each equation that holds: who accepts its left side has to accept it."""
+    return [(check.span[0] + check.sign_end, check.span[1]) for check in checks if check.ok]

@@ -11,12 +11,10 @@ from collections.abc import Iterator
 from irl_core.text.calculator_marks import strip_calculator_marks
 from irl_core.text.markup import PlainText, read_markup
 from irl_core.text.spans import Span
+from irl_core.text.step_labels import LINE_LABEL
 
 _LAYOUT = re.compile(
-    # A counted label where a line begins; "#### 12" is no label.
-    r"(?:(?<=\n)|\A)[ \t]*(?:[>•–—*-][ \t]+){0,3}(?:(?:step|part)[ ]{0,2}#?[0-9]{1,2}[ ]?[.:)–—-]+"
-    r"|\(?[0-9]{1,2}[.)](?![0-9]))"
-    r"[ \t]*(?=\S)"
+    rf"(?:(?<=\n)|\A){LINE_LABEL}[ \t]*(?=\S)"  # "#### 12" is no label
     r"|(?<=\n)[ \t]*(?:[>•][ \t]*)?(?:[-=_*]{3,}[ \t]*)?(?:\n|\Z)"  # an empty line, a rule
     r"|(?<=\n)[ \t]+(?=\S)"  # an indent
     r"|(?<=[ \t])[ \t]+"

@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.page import served_page
+from tests.support.visits import MILLISECONDS_TO_SOLVE, finished, open_session
 
 
 def serve(arguments: list[str]) -> Iterator[str]:
@@ -64,3 +65,43 @@ def open_page(browser):
     for context in contexts:
         context.close()
     assert not faults
+
+
+@pytest.fixture(scope="session")
+def saved(app, browser, tmp_path_factory) -> dict:
+    """One problem solved once, by pressing Enter, its session saved to a file."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1000})
+    page = context.new_page()
+    page.goto(f"{app}?blank")
+    page.locator("#problem textarea").wait_for(timeout=120_000)
+    page.click("button.chip:has-text('Marbles in boxes')")
+    page.wait_for_function("document.querySelector('#problem textarea').value.startsWith('Maddison')")
+    page.fill("#n input", "8")
+    page.press("#problem textarea", "Enter")
+    page.wait_for_function(
+        "document.querySelector('#status').textContent.includes('done in')", timeout=MILLISECONDS_TO_SOLVE
+    )
+    finished(page)
+    path = tmp_path_factory.mktemp("saved") / "session.json"
+    with page.expect_download() as download:
+        page.click("#save")
+    download.value.save_as(path)
+    seen = {
+        "path": path,
+        "status": page.inner_text("#status"),
+        "rows": page.locator("#ranking li[data-trace]").count(),
+    }
+    context.close()
+    return seen
+
+
+@pytest.fixture
+def opened(saved, app, open_page):
+    """A fresh visitor who opened the saved session."""
+
+    def visit(query: str = "?__theme=light", **options):
+        page = open_page(app + query, **options)
+        open_session(page, saved["path"])
+        return page
+
+    return visit

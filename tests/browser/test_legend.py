@@ -7,6 +7,7 @@ import json
 import pytest
 
 from irl_core.models.assets import ASSETS
+from tests.support.visits import open_session
 
 pytestmark = pytest.mark.browser
 
@@ -17,13 +18,6 @@ TINTED = """() => [...document.querySelectorAll('#reading .t')].filter(e => {
     const shades = getComputedStyle(e).background.match(/\\/ [\\d.]+|, [\\d.]+\\)/g) || [];
     return shades.some(shade => parseFloat(shade.replace(/[^\\d.]/g, '')) > 0);
 }).length"""
-
-
-def open_session(page, path) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.click("#open")
-    chooser.value.set_files(path)
-    page.locator("#reading section.trace").wait_for()
 
 
 @pytest.fixture

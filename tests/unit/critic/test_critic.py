@@ -51,8 +51,15 @@ def test_a_false_equation_lowers_the_trace_score_by_the_penalty_of_the_card(make
 def test_tokens_behind_the_equals_sign_of_a_true_equation_are_vouched_for():
     text = "33 - 19 = 23 - 9 = 14 left, 2 + 2 = 5"
     offsets = tuple((i, i + 1) for i in range(len(text)))
-    vouched = vouched_for(check_equations(text), text, offsets)
+    vouched = vouched_for(check_equations(text), offsets)
     assert "".join(c for c, v in zip(text, vouched, strict=True) if v) == " 23 - 9 = 14"
+
+
+def test_tokens_behind_a_true_equation_in_words_are_vouched_for():
+    text = "3 times 4 is 12 pens, 3 × 5 equals 15"
+    offsets = tuple((i, i + 1) for i in range(len(text)))
+    vouched = vouched_for(check_equations(text), offsets)
+    assert "".join(c for c, v in zip(text, vouched, strict=True) if v) == " 12 15"
 
 
 def test_what_exact_arithmetic_vouches_for_is_never_punished(make_critic):

@@ -175,12 +175,10 @@ def test_a_trace_that_grows_and_is_edited_scores_as_it_would_afresh(critic, text
     for where, typed in [(1.0, ""), *edits]:
         at = round(where * len(text))
         text = text[:at] + typed + text[at + len(typed) // 2 :] or "3"
-        whole, begun = Trace.from_text(text), Trace.from_text("=" + text[:at])
-        scored, coloured = session.score([whole], [begun])
-        afresh = critic.score(QUESTION, [whole, begun])
-        assert scored.rewards == pytest.approx(afresh[0].rewards, abs=1e-4)
-        assert scored.trace_score == pytest.approx(afresh[0].trace_score, abs=1e-4)
-        assert coloured.rewards == pytest.approx(afresh[1].rewards, abs=1e-4)
+        both = [Trace.from_text(text), Trace.from_text("=" + text[:at])]
+        for scored, afresh in zip(session.score(both), critic.score(QUESTION, both), strict=True):
+            assert scored.rewards == pytest.approx(afresh.rewards, abs=1e-4)
+            assert scored.trace_score == pytest.approx(afresh.trace_score, abs=1e-4)
 
 
 def test_a_session_refuses_an_empty_trace_and_goes_on(critic):

@@ -105,6 +105,11 @@ def heat_of(steps: Sequence[str], nats: dict[str, float] | None = None, **weight
     return {trace.text[slice(*score.offsets[t])]: nats for t, nats in enumerate(heat) if nats}
 
 
+def test_each_of_several_false_equations_of_a_step_has_its_share_of_the_heat():
+    heat = heat_of(["So 3 * 4 = 13 pens and 2 + 2 = 5 hats and 6 + 1 = 7 caps"], false_equation=2.0)
+    assert heat == {"13": -1.0, "5": -1.0}
+
+
 def test_the_heat_of_a_false_equation_lies_on_the_result_that_it_states():
     assert heat_of(["So 3 * 4 = 13 pens", "13 + 1 = 14"], false_equation=2.5) == {"13": -2.5}
 

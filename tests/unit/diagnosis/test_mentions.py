@@ -104,6 +104,28 @@ def test_what_stands_behind_the_sign_of_a_true_equation_is_vouched_for_and_of_a_
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "3 times 4 is 12 pens",
+            "3 × 4 equals 12",
+            "3 * 4 is equal to 12",
+            "\\( 3 \\times 4 = \\) 12",
+            "10 + 2 ≈ 12",
+        ),
+        *("The sum of 7 and 5: 7 plus 5 is 12", "10:15 am + 12 min = 10:27 am"),
+    ],
+)
+def test_a_true_equation_in_words_vouches_for_its_result_alone(text):
+    vouched = [text[slice(*m.span)] for m in mentions(text) if m.vouched]
+    assert vouched in (["12"], ["10", "27"])
+
+
+def test_a_false_equation_in_words_vouches_for_nothing():
+    assert not any(m.vouched for m in mentions("3 times 4 is 13 pens"))
+
+
 def test_a_number_that_the_solution_wrote_before_is_seen_in_whatever_manner_it_is_written():
     text = "1200 pens and 3, so 1,200.0 and 3.5 and 3 + 1200"
     seen = [(text[slice(*m.span)], m.seen) for m in mentions(text) if m.is_number]

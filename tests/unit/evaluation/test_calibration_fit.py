@@ -15,6 +15,7 @@ from irl_core.evaluation.calibration_fit import (
     StepModel,
     _assemble,
     _loss,
+    _weighted_deviation,
     fit_steps,
     left_out_predictions,
     trace_weights,
@@ -115,11 +116,17 @@ def test_a_source_whose_traces_all_stand_there_twice_changes_nothing():
     one, two = simulate(200, TRUE, -4.0), simulate(200, {SURPRISE: 3.0}, -2.0, "two", seed=1)
     twice = CalibrationData("one", "one", [*one.traces] * 2, np.tile(one.first_error, 2), np.tile(one.groups, 2))
     once, doubled = fit_steps([one, two], penalty=2.0), fit_steps([twice, two], penalty=3.0)
-    # The features are standardised over all traces, so what the penalty weighs is not quite the same.
-    assert doubled.weights == pytest.approx(once.weights, abs=0.02)
-    assert doubled.intercept == pytest.approx(once.intercept, abs=0.05)
+    assert doubled.weights == pytest.approx(once.weights, abs=2e-3)
+    assert doubled.intercept == pytest.approx(once.intercept, abs=5e-3)
     once, doubled = fit_steps([one, two], penalty=0.0), fit_steps([twice, two], penalty=0.0)
     assert doubled.weights == pytest.approx(once.weights, abs=2e-3)
+
+
+def test_features_are_standardised_with_the_weights_of_their_steps():
+    # Values 0, 0 and 6 that weigh 1, 1 and 2: mean 3, deviation 3; 1 and 3 alike: 2 and 1.
+    features, weight = np.array([[0.0], [0.0], [6.0]]), np.array([1.0, 1.0, 2.0])
+    assert _weighted_deviation(features, weight) == pytest.approx([3.0])
+    assert _weighted_deviation(np.array([[1.0], [3.0]]), np.ones(2)) == pytest.approx([1.0])
 
 
 def test_right_traces_alone_or_wrong_ones_alone_are_refused():

@@ -37,6 +37,67 @@ def test_the_label_of_a_step_is_not_read_where_a_line_begins(label):
     assert read(f"{label}She buys 4 pens.\n{label}She loses 2.") == "She buys 4 pens.\nShe loses 2."
 
 
+NUMBERS = ["(3)", "3)", "3."]
+
+
+@pytest.mark.parametrize("number", [*NUMBERS, "(a)"])
+@pytest.mark.parametrize(
+    "behind",
+    [
+        *(
+            "x (4) = 12",
+            "× 4 = 12",
+            "·4 = 12",
+            "÷ 3 = 1",
+            "/ 3 = 1",
+            "+ 4 = 7",
+            "- 1 = 2",
+            "− 1 = 2",
+            "= 3",
+            "^ 2 = 9",
+        ),
+        *("times 4 is 12", "plus 4 equals 7", "cm × 4 = 12 cm", "kg + 2 kg = 5 kg", "hours * 60 = 180 minutes"),
+    ],
+)
+def test_a_bracketed_number_that_something_is_done_with_is_no_label(number, behind):
+    written = f"{number} {behind}"
+    plain = written.translate(str.maketrans("×·÷−", "**/-")).replace(") x (", ") * (")
+    assert read(written).startswith(plain[: len(number) + 3])
+    assert read(f"She has pens.\n{written}").splitlines()[1] == read(written)
+
+
+@pytest.mark.parametrize("written", ["(3)(4) = 12", "(3) (4) = 12", "(3)+4 = 7", "3)+4", "(3) apples × 4 = 12 apples"])
+def test_a_bracketed_factor_or_summand_stays(written):
+    assert read(written).startswith(written[:3])
+
+
+@pytest.mark.parametrize("label", NUMBERS)
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            "She buys 4 pens.",
+            "4 + 3 = 7",
+            "-5 + 7 = 2",
+            "x + 4 = 7",
+            "(4 + 3) * 2 = 14",
+            "$4 + $3 = $7",
+            "Total = 4 + 3",
+        ),
+        *("Times two is 8.", "plus the pens", "km are 1000 m.", "4 kg + 3 kg = 7 kg", "Cost * 3 = 12"),
+    ],
+)
+def test_a_number_with_words_or_a_calculation_of_its_own_behind_it_is_a_label(label, said):
+    assert read(f"{label} {said}") == said
+
+
+@pytest.mark.parametrize(
+    "label", ["Stage 3: ", "Phase 2 - ", "Step (3): ", "Step 3.1: ", "Step No. 3: ", "Step 2 of 5: "]
+)
+def test_a_step_by_another_name_or_count_is_a_label(label):
+    assert read(f"{label}She buys 4 pens.") == "She buys 4 pens."
+
+
 @pytest.mark.parametrize("mark", ["* ", "• ", "  ", "> 1. ", "- Step 2: "])
 def test_the_marks_of_lists_and_indents_are_not_read(mark):
     assert read(f"Pens:\n{mark}4 red\n{mark}2 blue") == "Pens:\n4 red\n2 blue"

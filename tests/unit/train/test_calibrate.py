@@ -125,6 +125,23 @@ def test_files_of_another_kind_of_text_make_a_scope(run, tmp_path):
     assert diagnose(higher[0]["question"], trace, run.critic, calibration=calibration).outside
 
 
+def test_files_of_one_stem_are_told_apart_by_their_folders(run, tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    a, b = write(tmp_path / "one" / "dev.jsonl", located("a")), write(tmp_path / "two" / "dev.jsonl", located("b"))
+    figures, calibration = run("--traces", a, b, "--source", "x", "--leave-out-source", "--report-on", a)
+    assert calibration.sources == ("one/dev", "two/dev")
+    assert list(figures["left_out"]) == list(figures["in_sample"]) == ["one/dev", "two/dev"]
+    assert list(figures["reported_on"]) == ["one/dev"]
+
+
+def test_a_file_in_two_sources_is_refused(run, tmp_path, capsys):
+    path = write(tmp_path / "a.jsonl", located("a"))
+    with pytest.raises(SystemExit):
+        run("--traces", f"one={path}", f"two={path}", "--source", "x")
+    assert "is given more than once" in capsys.readouterr().err
+
+
 def test_demonstrations_alone_make_a_calibration_and_no_label_is_used(run, tmp_path):
     lines = [{"question": d.question, "answer": d.solution} for d in SAMPLE]
     judged = write(tmp_path / "judged.jsonl", located("a"))

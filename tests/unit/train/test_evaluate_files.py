@@ -113,6 +113,17 @@ def test_scored_lines_of_several_files_name_their_file_and_of_one_do_not(run, tm
     assert all("file" not in json.loads(line) for line in path.read_text().splitlines())
 
 
+def test_scores_that_were_kept_are_judged_again_without_the_critic(run, tmp_path):
+    kept, critic = str(tmp_path / "scores.jsonl"), ArithmeticCritic()
+    first, _ = run({"a": FOUND, "b": MISSED}, "--scores", kept, critic=critic)
+    assert critic.windows == [3], "equal traces of two files are scored once"
+    deaf = ArithmeticCritic(calibration=CALIBRATION.model_copy(update={"threshold": 0.95, "unsure_above": 0.95}))
+    again, _ = run({"a": FOUND, "b": MISSED}, "--scores", kept, critic=deaf)
+    assert deaf.windows == []
+    assert again["localisation"]["threshold"] == 0.95
+    assert again["localisation"]["step_auroc"] == first["localisation"]["step_auroc"]
+
+
 def test_a_killed_run_goes_on_in_whichever_file_it_was(run, tmp_path):
     path, critic = tmp_path / "scored.jsonl", ArithmeticCritic()
     files = {"a": [*FOUND, "bad"] * 20, "b": [*MISSED, {**RIGHT, "question": "unscorable"}] * 20, "c": FOUND}
