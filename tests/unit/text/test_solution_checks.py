@@ -112,15 +112,6 @@ def test_the_trace_score_may_trust_equations_and_weigh_words_where_the_rewards_d
     assert scored(wordy, text).trace_score == pytest.approx(-1.0)
 
 
-def test_a_trace_that_grows_is_scored_as_the_card_scores_traces(make_critic):
-    critic = make_critic(word_weight=0.0, trace_word_weight=1.0, number_baseline=0.0)
-    session = critic.problem_scorer(QUESTION)
-    trace = Trace.from_text("so many")
-    [growing] = session.score([], [trace])
-    [ended] = session.score([trace])
-    assert growing.trace_score == pytest.approx(-ended.surprise[0] / len(ended.offsets), rel=1e-4)
-
-
 def made_up_pools(n: int, seed: int = 0):
     """Candidates of `n` problems; log-odds of being right are 2 x − 3 y plus a difficulty that no weight may learn."""
     rng = np.random.default_rng(seed)
