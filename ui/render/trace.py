@@ -15,6 +15,7 @@ from irl_core.text.spans import Span
 from irl_core.text.traces import Trace
 
 from .colours import FIXED, Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint
+from .guessing import BAR, render_vote
 from .html import escape, has_bidi_control, signed
 from .notes import render_note
 from .sentence import Told, sentence, terms
@@ -59,7 +60,7 @@ def render_trace(
     return (
         f'<section class="trace" aria-label="{escape(view.title)}">'
         f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}</header>'
-        f"{_found(trace, diagnosis, view)}"
+        f"{BAR}{_found(trace, diagnosis, view)}"
         f"{render_steps(trace, score, diagnosis, view.scale, view)}"
         f"{_footnotes(trace, score, diagnosis, evidence)}</section>"
     )
@@ -90,7 +91,8 @@ def render_steps(
         text = "".join(_token(c, paint) for c in _trim(trace.text, own))
         content = f'<p class="text" dir="auto">{text}</p>{_aside(index, trace, diagnosis, view)}'
         given = view is not None and trace.steps[index][0] < view.given
-        items.append(_step(index, content, _step_told(index, score, diagnosis, paint), given))
+        vote = "" if view is None else render_vote(index)
+        items.append(_step(index, content, _step_told(index, score, diagnosis, paint), given, vote))
     return f'<ol class="steps{"" if evidence else " raw"}">{"".join(items)}</ol>'
 
 
@@ -217,13 +219,13 @@ def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None
     return _StepTold(kind, escape(", ".join(words)), ";".join(tints))
 
 
-def _step(index: int, content: str, told: _StepTold, given: bool) -> str:
+def _step(index: int, content: str, told: _StepTold, given: bool, vote: str) -> str:
     classes = " ".join(filter(None, ("step", told.kind, "given" * given)))
     style = f' style="{told.tints}"' if told.tints else ""
     flag = '<span class="flag" aria-hidden="true">▲</span>' if told.kind == "suspect" else ""
     return (
         f'<li class="{classes}" data-step="{index}"{style}><div class="mark"><span class="sr">Step </span>'
-        f'<span class="n">{index + 1}</span>{flag}<span class="sr told tells">{told.words}</span></div>'
+        f'<span class="n">{index + 1}</span>{flag}<span class="sr told tells">{told.words}</span>{vote}</div>'
         f"{content}</li>"
     )
 
