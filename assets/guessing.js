@@ -10,7 +10,7 @@ const solution = () => {
 /** Votes by solution, the last one last: the number of a step, or "none". @type {Map<string, string[]>} */
 const votes = new Map();
 /** @param {HTMLElement} trace */
-const written = (trace) => [...trace.querySelectorAll(".t")].map((token) => token.textContent).join("");
+const written = (trace) => [...trace.querySelectorAll(".t:not(.math)")].map((token) => token.textContent).join("");
 /** @param {HTMLElement} trace @returns {string[]} */
 const own = (trace) => votes.get(written(trace)) ?? [];
 /** @param {string[]} cast @param {string} choice */

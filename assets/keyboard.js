@@ -54,6 +54,7 @@ const acts = {
   l: () => seen(".copy-link")[0]?.click(),
   "]": () => toSolution(1), "[": () => toSolution(-1),
   o: () => seen('#ranking .order button[aria-pressed="false"]')[0]?.click(),
+  w: () => seen(".switch.script input:not(:checked)")[0]?.click(),
   j: () => toStep(1), k: () => toStep(-1),
 };
 document.addEventListener("keydown", (event) => {

@@ -18,7 +18,7 @@ BAR = (
     '</p><p class="ways"><button type="button" class="vote" data-vote="none">nothing is wrong <b class="tally"></b>'
     '</button> <button type="button" data-unvote>take one back</button> '
     '<button type="button" data-tool="marks">reveal the marks</button></p></div>'
-    '<p class="class-said told" hidden></p>'
+    '<p class="class-said" hidden></p>'
 )
 """The question to the class above a solution, and the place for what it said once the marks are there."""
 

@@ -27,6 +27,7 @@ KEYS = {
     "Solutions": (
         Key("] and [", "next and previous solution"),
         Key("o", "the critic’s order, or as sampled"),
+        Key("w", "formulas rendered, or as written"),
         Key("j and k", "next and previous step"),
         Key("→ and ←", "at a token: the next and the previous one"),
     ),

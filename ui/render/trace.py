@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from irl_core.diagnosis.suspect_step import Diagnosis
 from irl_core.text.scores import TraceScore
-from irl_core.text.spans import Span
 from irl_core.text.traces import Trace
 
-from .colours import FIXED, Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint
+from .colours import FIXED, Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint, switch
 from .guessing import BAR, render_vote
-from .html import escape, has_bidi_control, signed
+from .html import escape, signed
+from .mathematics import lay_out
 from .notes import render_note
 from .sentence import Told, sentence, terms
+from .tokens import Paint, render_tokens, trim
 from .verdicts import chance, first_false, is_uncalibrated, probabilities, shown_verdict, step_words, summary
-from .visible_tokens import VisibleToken, guilty_span, visible_tokens
+from .visible_tokens import guilty_span, visible_tokens
 
 if TYPE_CHECKING:
     from irl_core.session.run import Growing
@@ -57,11 +58,14 @@ def render_trace(
     view = view or View()
     evidence = evidence_of(score, diagnosis)
     legend = render_legend(view.scale, evidence, view.name) if score else ""
+    steps = render_steps(trace, score, diagnosis, view.scale, view)
+    rendered = 'class="sign"' in steps or 'class="formula' in steps
+    script = switch(view.name, "script", "Show the text", ("rendered", "as written")) if rendered else ""
     return (
         f'<section class="trace" aria-label="{escape(view.title)}">'
-        f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}</header>'
+        f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}{script}</header>'
         f"{BAR}{_found(trace, diagnosis, view)}"
-        f"{render_steps(trace, score, diagnosis, view.scale, view)}"
+        f"{steps}"
         f"{_footnotes(trace, score, diagnosis, evidence)}</section>"
     )
 
@@ -84,11 +88,12 @@ def render_steps(
     """Only the ordered list of steps; without `view` as the drafts that are shown while others are written."""
     evidence = evidence_of(score, diagnosis)
     shown = visible_tokens(trace, score, evidence.heat if evidence else ())
-    paint = _Paint(trace.text, guilty_span(trace, shown, diagnosis), scale, evidence)
+    paint = Paint(trace.text, guilty_span(trace, shown, diagnosis), scale, evidence)
     items = []
     for index in range(len(trace.steps)):
         own = [c for c in shown if c.step == index]
-        text = "".join(_token(c, paint) for c in _trim(trace.text, own))
+        pieces = lay_out(trace.text, own[0].start, own[-1].end) if view and own else ()
+        text = render_tokens(trim(trace.text, own), paint, pieces)
         content = f'<p class="text" dir="auto">{text}</p>{_aside(index, trace, diagnosis, view)}'
         given = view is not None and trace.steps[index][0] < view.given
         vote = "" if view is None else render_vote(index)
@@ -120,76 +125,6 @@ def render_growing(growing: Growing, scale: Scale) -> str:
     return f'{steps}<p class="growing" dir="auto">{plain}<span class="caret" aria-hidden="true"></span></p>'
 
 
-class _Paint(NamedTuple):
-    """What the marks of one solution go by."""
-
-    text: str
-    guilty: Span | None
-    scale: Scale
-    evidence: Evidence | None
-
-
-class _Trimmed(NamedTuple):
-    """A visible token, and how many of its first and last characters are line breaks around its step."""
-
-    token: VisibleToken
-    head: int = 0
-    foot: int = 0
-
-
-def _trim(text: str, own: list[VisibleToken]) -> list[_Trimmed]:
-    """The tokens of one step, with the line breaks around it told.
-
-    The list item is already a line of its own: shown as well, these would leave empty lines.
-    """
-    if not own:
-        return []
-    # Not the step's own span: a token that begins with the line break before the step is shown in the step.
-    origin, shown = own[0].start, text[own[0].start : own[-1].end]
-    lead = origin + len(shown) - len(shown.lstrip("\r\n"))
-    tail = origin + len(shown.rstrip("\r\n"))
-    trimmed = []
-    for token in own:
-        head = min(max(lead - token.start, 0), token.end - token.start)
-        foot = min(max(token.end - max(tail, lead), 0), token.end - token.start - head)
-        trimmed.append(_Trimmed(token, head, foot))
-    return trimmed
-
-
-def _token(trimmed: _Trimmed, paint: _Paint) -> str:
-    token, head, foot = trimmed
-    classes, attributes = ["t"], ""
-    raw = paint.text[token.start : token.end]
-    if paint.guilty and token.start < paint.guilty[1] and paint.guilty[0] < token.end and raw.strip():
-        classes.append("guilty")
-    if has_bidi_control(raw):
-        classes.append("bidi")
-    if token.reward is None:
-        classes.append("off")
-    else:
-        attributes = f' style="{_token_tints(token, paint)}" data-tip="{_tip(token)}"'
-    inner = _broken(raw[:head]) + escape(raw[head : len(raw) - foot]) + _broken(raw[len(raw) - foot :] if foot else "")
-    return f'<span class="{" ".join(classes)}"{attributes}>{inner}</span>'
-
-
-def _token_tints(token: VisibleToken, paint: _Paint) -> str:
-    """The raw reward's tint, and that of the evidence where there is any to see."""
-    tints = f"--r:{reward_tint(token.reward or 0.0, paint.scale.token):.3f}"
-    if paint.evidence and token.heat is not None and (seen := paint.evidence.tint(token.heat)):
-        tints += f";--e:{seen:.3f}"
-    return tints
-
-
-def _tip(token: VisibleToken) -> str:
-    """The numbers of one token. Heat has the sign of a reward; a share in the log-odds of an error has the other."""
-    evidence = "" if token.heat is None else f"evidence of an error {signed(-token.heat)} · "
-    return f"{evidence}reward {signed(token.reward or 0.0)} · belief {signed(token.value or 0.0)} nats"
-
-
-def _broken(line_breaks: str) -> str:
-    return f'<span class="nl">{escape(line_breaks)}</span>' if line_breaks else ""
-
-
 class _StepTold(NamedTuple):
     """What a step's row says beside its text: the kind of mark, the words, and the tints as CSS."""
 
@@ -198,7 +133,7 @@ class _StepTold(NamedTuple):
     tints: str
 
 
-def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None, paint: _Paint) -> _StepTold:
+def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None, paint: Paint) -> _StepTold:
     kind, words, tints = "", [], []
     if diagnosis and index < len(diagnosis.steps):
         verdict, known = shown_verdict(diagnosis, index), probabilities(diagnosis)
