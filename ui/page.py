@@ -46,7 +46,7 @@ _COLOPHON = (
     "checked. Please do not paste names of pupils.</p></footer>"
 )
 _SCRIPTS = ("page.js", "legend.js", "tokens.js", "voice.js", "typed.js")
-_DIALOG_SCRIPTS = ("keyboard.js", "guessing.js", "permalinks.js", "mathematics.js")
+_DIALOG_SCRIPTS = ("keyboard.js", "guessing.js", "permalinks.js", "mathematics.js", "quantities.js")
 _FIGURES = ASSETS / "checkpoints" / "figures.json"
 _SOURCES = ("localisation_zeroeval", "localisation_mathcheck", "localisation_mr_gsm8k", "localisation_mathclean")
 

@@ -28,13 +28,14 @@ KEYS = {
         Key("] and [", "next and previous solution"),
         Key("o", "the critic’s order, or as sampled"),
         Key("w", "formulas rendered, or as written"),
+        Key("q", "next number, and where it comes from"),
         Key("j and k", "next and previous step"),
         Key("→ and ←", "at a token: the next and the previous one"),
     ),
     "While the marks are hidden": (
         Key("1 to 9", "somebody points at that step"),
         Key("+", "somebody points at the step that has the focus"),
-        Key("0", "somebody says that nothing is wrong"),
+        Key("0", "somebody says that all steps hold"),
         Key("Backspace", "take the last one back"),
     ),
 }

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from irl_core.text.number_sources import NumberSource
 from irl_core.text.spans import Span
 
 from .colours import Evidence, Scale, reward_tint
 from .html import escape, has_bidi_control, signed
 from .mathematics import Piece
+from .quantities import link, name_of
 from .visible_tokens import VisibleToken
 
 
@@ -20,6 +22,7 @@ class Paint(NamedTuple):
     guilty: Span | None
     scale: Scale
     evidence: Evidence | None
+    numbers: tuple[NumberSource, ...] = ()
 
 
 class Trimmed(NamedTuple):
@@ -77,7 +80,11 @@ def _part(one: Trimmed, start: int, end: int, paint: Paint, shown: str | None = 
     a, b = one.token.start + one.head, one.token.end - one.foot
     head, foot = min(max(a - start, 0), len(raw)), min(max(end - b, 0), len(raw))
     foot = min(foot, len(raw) - head)
-    inner = _broken(raw[:head]) + escape(raw[head : len(raw) - foot]) + _broken(raw[len(raw) - foot :] if foot else "")
+    inner = (
+        _broken(raw[:head])
+        + link(paint.numbers, paint.text, start + head, end - foot)
+        + _broken(raw[len(raw) - foot :] if foot else "")
+    )
     if shown is not None:
         glyph = f'<i class="glyph" data-shown="{escape(shown)}"></i>' if shown else ""
         inner = f'<span class="sign">{inner}</span>{glyph}'
@@ -90,6 +97,8 @@ def _part(one: Trimmed, start: int, end: int, paint: Paint, shown: str | None = 
 def _formula(piece: Piece, tokens: list[VisibleToken], paint: Paint) -> str:
     """The place where KaTeX shows a formula, coloured as one by the token that speaks most against its step."""
     attributes = f' data-tex="{escape(piece.tex or "")}" data-display="{str(piece.display).lower()}"'
+    names = (name_of(n.value) for n in paint.numbers if piece.start <= n.span[0] and n.span[1] <= piece.end)
+    attributes += f' data-qs="{" ".join(dict.fromkeys(names))}"'
     scored = [token for token in tokens if token.reward is not None]
     if scored:
         worst = min(scored, key=lambda token: (token.heat or 0.0, token.reward or 0.0))

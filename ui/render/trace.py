@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from irl_core.diagnosis.suspect_step import Diagnosis
+from irl_core.text.number_sources import number_sources
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Trace
 
@@ -18,6 +19,7 @@ from .guessing import BAR, render_vote
 from .html import escape, signed
 from .mathematics import lay_out
 from .notes import render_note
+from .quantities import render_given, render_quantities
 from .sentence import Told, sentence, terms
 from .tokens import Paint, render_tokens, trim
 from .verdicts import chance, first_false, is_uncalibrated, probabilities, shown_verdict, step_words, summary
@@ -35,7 +37,8 @@ class View:
 
     Its first `given` characters were there before a model went on with them. Where it is `rewritable` each step offers
     to be written anew, but for those that follow from an error before them. `correct` says whether its answer is the
-    known one, None where none is known; `left_out` are the numbers of the problem that it never names.
+    known one, None where none is known; `left_out` are the numbers of the problem that it never names. Where the
+    `question` is given, numbers are linked to their sources.
     """
 
     title: str = "Solution"
@@ -45,6 +48,7 @@ class View:
     rewritable: bool = False
     correct: bool | None = None
     left_out: tuple[str, ...] = ()
+    question: str | None = None
 
 
 def render_trace(
@@ -64,7 +68,7 @@ def render_trace(
     return (
         f'<section class="trace" aria-label="{escape(view.title)}">'
         f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}{script}</header>'
-        f"{BAR}{_found(trace, diagnosis, view)}"
+        f"{BAR}{_found(trace, diagnosis, view)}{_quantities(trace, view)}"
         f"{steps}"
         f"{_footnotes(trace, score, diagnosis, evidence)}</section>"
     )
@@ -82,13 +86,20 @@ def _found(trace: Trace, diagnosis: Diagnosis | None, view: View) -> str:
     )
 
 
+def _quantities(trace: Trace, view: View) -> str:
+    if view.question is None:
+        return ""
+    return render_quantities(view.question, number_sources(view.question, trace.text, trace.steps))
+
+
 def render_steps(
     trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | None, scale: Scale, view: View | None = None
 ) -> str:
     """Only the ordered list of steps; without `view` as the drafts that are shown while others are written."""
     evidence = evidence_of(score, diagnosis)
     shown = visible_tokens(trace, score, evidence.heat if evidence else ())
-    paint = Paint(trace.text, guilty_span(trace, shown, diagnosis), scale, evidence)
+    numbers = number_sources(view.question, trace.text, trace.steps) if view and view.question is not None else ()
+    paint = Paint(trace.text, guilty_span(trace, shown, diagnosis), scale, evidence, numbers)
     items = []
     for index in range(len(trace.steps)):
         own = [c for c in shown if c.step == index]
@@ -107,6 +118,7 @@ def _aside(index: int, trace: Trace, diagnosis: Diagnosis | None, view: View | N
         return ""
     judged = diagnosis if diagnosis and index < len(diagnosis.steps) else None
     note = render_note(index, trace, judged) if judged else ""
+    note += render_given(diagnosis, index, view.question or "")
     worth_it = view.rewritable and not (judged and judged.steps[index].verdict == "follows")
     offer = _REWRITE.format(index) if worth_it else ""
     return f'<div class="aside">{note}{offer}</div>' if note or offer else ""

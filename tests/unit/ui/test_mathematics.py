@@ -107,7 +107,7 @@ def test_signs_keep_the_colours_of_their_tokens_and_a_formula_is_coloured_as_one
     trace = Trace.from_text(LATEX)
     html = render_trace(trace, score_of(trace))
     assert html.count('class="formula"') == 1
-    assert 'data-tex="\\frac{1}{2}" data-display="false" style="--r:' in html
+    assert 'data-tex="\\frac{1}{2}" data-display="false" data-qs="" style="--r:' in html
     assert 'data-shown="×"' in html
     assert 'data-second="written"' in html
 
