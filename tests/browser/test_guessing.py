@@ -125,3 +125,17 @@ def test_a_link_opens_its_run_projected_and_unmarked_and_copies_itself(replay_ap
 def test_a_link_to_nothing_says_so(replay_app, open_page):
     page = open_page(f"{replay_app}?ex=nobody", blank=False)
     page.wait_for_function("document.querySelector('#status').textContent.includes('names no recorded run')")
+
+
+def test_a_change_of_order_is_seen_as_motion_unless_somebody_asked_for_calm(replay_app, open_page, tmp_path):
+    for motion, moved in (("no-preference", True), ("reduce", False)):
+        page = open_page(replay_app, reduced_motion=motion)
+        open_session(page, SESSION, tmp_path)
+        page.evaluate(
+            """() => { window.moves = 0; const animate = Element.prototype.animate;
+            Element.prototype.animate = function (...a) { window.moves += 1; return animate.apply(this, a); }; }"""
+        )
+        page.click("#ranking [data-order=sampled]")
+        page.locator("#ranking [data-order=sampled][aria-pressed=true]").wait_for()
+        page.wait_for_timeout(200)
+        assert (page.evaluate("window.moves") > 0) is moved

@@ -14,9 +14,10 @@ from irl_core.text.traces import Trace
 from .html import escape
 
 BAR = (
-    '<div class="guess guesses"><p class="asked">Which step does not hold? Click the first one, or press its number; 0 for none.'
-    '</p><p class="ways"><button type="button" class="vote" data-vote="none">all steps hold <b class="tally"></b>'
-    '</button> <button type="button" data-unvote>take one back</button> '
+    '<div class="guess guesses">'
+    '<p class="asked">Which step does not hold? Click the first one, or press its number; 0 for none.</p>'
+    '<p class="ways"><button type="button" class="vote" data-vote="none">all steps hold <b class="tally"></b></button> '
+    '<button type="button" data-unvote>take one back</button> '
     '<button type="button" data-tool="marks">reveal the marks</button></p></div>'
     '<p class="class-said" hidden></p>'
 )
