@@ -2,7 +2,8 @@
 /** @param {EventTarget | null} target */
 const light = (target) => {
   for (const one of document.querySelectorAll(".linked")) one.classList.remove("linked");
-  const number = target instanceof Element ? target.closest("section.trace [data-q]") : null;
+  // A page that moves below a resting pointer does not put out what the keyboard lit.
+  const number = [target, document.activeElement].map((one) => (one instanceof Element ? one.closest("section.trace [data-q]") : null)).find(Boolean);
   if (!(number instanceof HTMLElement) || document.body.classList.contains("unmarked")) return;
   const name = number.dataset.q ?? "";
   const all = [...(number.closest("section.trace")?.querySelectorAll("[data-q], [data-qs]") ?? [])];

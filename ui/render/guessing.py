@@ -16,8 +16,8 @@ from .html import escape
 BAR = (
     '<div class="guess guesses">'
     '<p class="asked">Which step does not hold? Click the first one, or press its number; 0 for none.</p>'
-    '<p class="ways"><button type="button" class="vote" data-vote="none">all steps hold <b class="tally"></b></button> '
-    '<button type="button" data-unvote>take one back</button> '
+    '<p class="ways"><button type="button" class="vote" data-vote="none">all steps hold <b class="tally"></b>'
+    '</button> <button type="button" data-unvote>take one back</button> '
     '<button type="button" data-tool="marks">reveal the marks</button></p></div>'
     '<p class="class-said" hidden></p>'
 )

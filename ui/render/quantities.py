@@ -58,7 +58,9 @@ def render_given(diagnosis: Diagnosis | None, index: int, question: str) -> str:
     if diagnosis is None or index >= len(diagnosis.steps):
         return ""
     carried = carry_forward([finding.equations for finding in diagnosis.steps], numbers_in(question))[index]
-    if not carried.given or any(not check.ok for check in diagnosis.steps[index].equations):
+    # A result that was rounded is not called right.
+    fine = all(check.ok and not check.rounded_to_whole for check in diagnosis.steps[index].equations)
+    if not carried.given or not fine:
         return ""
     numbers = " and ".join(carried.given[:3])
     return f'<p class="note word given-yours">right, given your {escape(numbers)}</p>'

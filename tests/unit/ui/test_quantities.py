@@ -29,6 +29,11 @@ def test_a_step_that_builds_on_a_wrong_number_is_right_given_that_number():
     assert Page(html, "given-yours").texts == ["right, given your 190"]
 
 
+def test_a_step_that_rounds_is_not_called_right():
+    html = draw_solution(made_session(["60 * 3 = 185\nSo 185 / 2 = 92\n#### 92"], (0.0,)), 0, "solve").text
+    assert "given your" not in html
+
+
 def test_the_list_says_where_each_value_comes_from_and_where_it_is_used():
     html = draw_solution(made_session([TEXT], (0.0,)), 0, "solve").text
     rows = re.sub(r"<[^>]+>", " ", html[html.index("<ul>") : html.index("</ul>")])
