@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from irl_core.text.traces import Trace
 from tests.support.markup import Page
+from tests.support.pages import made_session
 from tests.support.surprise import score_of
 from ui.render.mathematics import MAX_FORMULA, MAX_TEXT, formulas, lay_out, renderable
+from ui.render.solution import draw_solution
 from ui.render.trace import render_trace
 
 
@@ -110,6 +112,12 @@ def test_signs_keep_the_colours_of_their_tokens_and_a_formula_is_coloured_as_one
     assert 'data-tex="\\frac{1}{2}" data-display="false" data-qs="" style="--r:' in html
     assert 'data-shown="×"' in html
     assert 'data-second="written"' in html
+
+
+def test_a_correction_names_its_equation_in_plain_mathematics():
+    html = draw_solution(made_session([LATEX], (0.0,)), 0, "solve").text
+    assert Page(html, "fix").texts == ["3 × 4 = 13"]
+    assert "“3 × 4 = 13” should give 12" in html
 
 
 def test_a_plain_solution_has_no_switch_between_rendered_and_written():
