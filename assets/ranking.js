@@ -1,21 +1,23 @@
 // The ranking list: one click or key chooses a solution or an order; rows glide to their new places.
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 /** @returns {HTMLElement[]} */
-const rows = () => [...element.querySelectorAll("li[data-trace]")].filter((row) => row instanceof HTMLElement);
+const rows = () => [...element.querySelectorAll("li[data-trace], li[data-solution]")].filter((row) => row instanceof HTMLElement && row.offsetParent !== null).map((row) => /** @type {HTMLElement} */ (row));
+/** @param {HTMLElement} row */
+const number = (row) => row.dataset.trace ?? row.dataset.solution;
 
 /** @param {EventTarget | null} target */
 const choose = (target) => {
   if (!(target instanceof Element)) return;
   const order = target.closest("[data-order]");
   if (order instanceof HTMLElement) return trigger("select", { order: order.dataset.order });
-  const row = target.closest("[data-trace]");
-  if (row instanceof HTMLElement) trigger("select", { trace: Number(row.dataset.trace) });
+  const row = target.closest("[data-trace], [data-solution]");
+  if (row instanceof HTMLElement) trigger("select", { trace: Number(number(row)) });
 };
 
 element.addEventListener("click", (event) => choose(event.target));
 element.addEventListener("keydown", (event) => {
   const all = rows();
-  const here = all.findIndex((row) => row === /** @type {Element} */ (event.target).closest("li[data-trace]"));
+  const here = all.findIndex((row) => row === /** @type {Element} */ (event.target).closest("li[role=option]"));
   if (here < 0) return;
   /** @type {Record<string, number>} */
   const places = { ArrowDown: here + 1, ArrowUp: here - 1, ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: all.length - 1 };
@@ -32,9 +34,9 @@ element.addEventListener("keydown", (event) => {
 /** @type {Map<string | undefined, number>} */
 let tops = new Map();
 const glide = () => {
-  const now = new Map(rows().map((row) => [row.dataset.trace, row.offsetTop]));
+  const now = new Map(rows().map((row) => [number(row), row.offsetTop]));
   for (const row of rows()) {
-    const shift = (tops.get(row.dataset.trace) ?? row.offsetTop) - row.offsetTop;
+    const shift = (tops.get(number(row)) ?? row.offsetTop) - row.offsetTop;
     if (shift && !calm.matches) {
       row.animate([{ transform: `translateY(${shift}px)` }, { transform: "none" }], { duration: 380, easing: "cubic-bezier(.2,.7,.2,1)" });
     }

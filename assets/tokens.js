@@ -20,6 +20,10 @@ const show = (token) => {
 /** @param {Event} event @returns {HTMLElement | null} */
 const tokenAt = ({ target }) => (target instanceof Element ? target.closest(".t[data-tip]") : null);
 
+// Of what is rendered, what stands behind it is not shown.
+/** @param {Element} token @returns {token is HTMLElement} */
+const shown = (token) => token instanceof HTMLElement && token.offsetParent !== null;
+
 document.addEventListener("pointerover", (event) => show(tokenAt(event)));
 document.addEventListener("focusin", (event) => {
   const token = tokenAt(event);
@@ -32,7 +36,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") hide();
   const token = tokenAt(event);
   /** @type {HTMLElement[]} */
-  const tokens = token ? [...(token.closest("section.trace")?.querySelectorAll(".t[data-tip]") ?? [])].filter((t) => t instanceof HTMLElement) : [];
+  const tokens = token ? [...(token.closest("section.trace")?.querySelectorAll(".t[data-tip]") ?? [])].filter(shown) : [];
   const here = token ? tokens.indexOf(token) : -1;
   /** @type {Record<string, number>} */
   const places = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: tokens.length - 1 };
@@ -47,7 +51,7 @@ document.addEventListener("keydown", (event) => {
 // Each solution is one stop of the Tab key: a hundred would be a wall.
 const reachable = () => {
   for (const trace of document.querySelectorAll("section.trace")) {
-    if (!trace.querySelector('.t[tabindex="0"]')) trace.querySelector(".t[data-tip]")?.setAttribute("tabindex", "0");
+    if (!trace.querySelector('.t[tabindex="0"]')) [...trace.querySelectorAll(".t[data-tip]")].find(shown)?.setAttribute("tabindex", "0");
   }
 };
 new MutationObserver(reachable).observe(document.body, { childList: true, subtree: true });

@@ -119,6 +119,7 @@ def open_page(options: argparse.Namespace) -> None:
     from .request_guard import KnownHosts, SecurityHeaders, allowed_hosts
     from .social_card import SocialCard, picture_route
     from .theme import build_theme, head
+    from .vendored import vendored_files
 
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     workbench = None if options.replay_only else Workbench(policy=options.policy, critic=options.critic)
@@ -133,7 +134,7 @@ def open_page(options: argparse.Namespace) -> None:
             allowed_paths=[],
             root_path=options.root_path,
             app_kwargs={
-                "routes": [picture_route()],
+                "routes": [picture_route(), vendored_files()],
                 "middleware": [
                     Middleware(KnownHosts, hosts=allowed_hosts(options.allowed_host, options.root_path)),
                     Middleware(SecurityHeaders),

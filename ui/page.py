@@ -19,6 +19,7 @@ from .diagnose import DiagnoseTab
 from .reading_column import Updates
 from .render.drawing import Selection
 from .render.html import escape
+from .render.keys import render_keys
 from .sessions import SessionViewer
 from .solve import Solver
 from .solve_layout import QUIET, SolveLayout
@@ -36,6 +37,7 @@ _MASTHEAD = (
     '<button type="button" data-tool="guide" aria-pressed="false" '
     'title="Say which step to look at, and not what is expected there">guide only</button>'
     '<button type="button" data-tool="projector" aria-pressed="false" title="Larger type">projector</button>'
+    '<button type="button" data-tool="keys" aria-label="Keys" title="Keys">?</button>'
     "</div>"
 )
 _COLOPHON = (
@@ -44,6 +46,7 @@ _COLOPHON = (
     "checked. Please do not paste names of pupils.</p></footer>"
 )
 _SCRIPTS = ("page.js", "legend.js", "tokens.js", "voice.js", "typed.js")
+_DIALOG_SCRIPTS = ("keyboard.js", "guessing.js", "permalinks.js", "mathematics.js", "quantities.js")
 _FIGURES = ASSETS / "checkpoints" / "figures.json"
 _SOURCES = ("localisation_zeroeval", "localisation_mathcheck", "localisation_mr_gsm8k", "localisation_mathclean")
 
@@ -59,6 +62,7 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
     page = gr.Blocks(title="Errata", fill_width=True, analytics_enabled=False, elem_id="errata")
     with page:
         masthead = html(_masthead(workbench), js_on_load=script(*_SCRIPTS), elem_id="masthead")
+        html(render_keys(), js_on_load=script(*_DIALOG_SCRIPTS), elem_id="keys")
         with gr.Tabs(elem_id="rooms") as rooms:
             with gr.Tab("Solve", id="solve"):
                 html('<h2 class="sr">Solve</h2>', elem_classes="heading")

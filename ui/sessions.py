@@ -12,6 +12,7 @@ import gradio as gr
 from irl_core.session.record import Session
 from irl_core.text.traces import Problem
 
+from . import permalinks
 from .page_files import save_session
 from .reading_column import Updates
 from .render import status
@@ -25,14 +26,14 @@ class SessionViewer:
 
     def __init__(self, tab: SolveLayout, *, can_solve: bool) -> None:
         self.tab, self._can_solve = tab, can_solve
-        self._gallery: tuple[Session, ...] = ()
+        self._gallery: dict[str, Session] = {}
 
     def connect(self, examples: Sequence[dict[str, str]], gallery: Mapping[str, Session]) -> None:
         """Let the page's parts call the methods below.
 
         `gallery` holds recorded runs by question: an example that has one shows it before any model is loaded.
         """
-        tab, self._gallery = self.tab, tuple(gallery.values())
+        tab, self._gallery = self.tab, permalinks.by_name(examples, gallery)
         opened = [*tab.filled, *tab.drawing, *tab.way_back]
         tab.back.click(self.go_back, tab.earlier, opened, **QUIET)
         for listing in (tab.ranking, tab.votes):
@@ -48,18 +49,20 @@ class SessionViewer:
             self.forget_answer, [*tab.form, tab.posed], [tab.answer, tab.posed], trigger_mode="always_last", **QUIET
         )
         for chip, example in zip(tab.chips, examples, strict=True):
-            recorded = gallery.get(example["question"])
-            chip.click(partial(self.take_example, example, recorded), None, opened, **QUIET)
+            chip.click(partial(self.take_example, example), None, opened, **QUIET)
 
     def land(self, question: object, request: gr.Request) -> Updates:
         """What a visitor finds: one of the recorded runs, another with each visit, marked as recorded.
 
-        Nothing is written over a problem that is there already, and `?blank` asks for an empty page.
+        `?ex=NAME` asks for one of them by name. Otherwise nothing is written over a problem that is there already, and
+        `?blank` asks for an empty page.
         """
+        asked = permalinks.name_asked(request.query_params)
+        if asked is not None:
+            return self._show_recorded(asked) if asked in self._gallery else {self.tab.status: permalinks.UNKNOWN}
         if question or not self._gallery or "blank" in request.query_params:
             return {self.tab.status: gr.skip()}
-        recorded = random.choice(self._gallery)
-        return self._show(recorded.model_copy(deep=True), status.render_recorded(recorded))
+        return self._show_recorded(random.choice(list(self._gallery)))
 
     def choose(self, session: Session | None, selection: Selection, event: gr.EventData) -> Updates:
         """A row or an order was clicked. What arrives is whatever a browser sent: checked, else ignored."""
@@ -81,12 +84,11 @@ class SessionViewer:
             **self._show(session, status.render_opened(session)),
         }
 
-    def take_example(self, example: Mapping[str, str], recorded: Session | None) -> Updates:
+    def take_example(self, example: Mapping[str, str]) -> Updates:
         """Fill in the form with an example, and show its recorded run where there is one."""
-        problem = Problem(question=example["question"], answer=example["answer"])
-        if recorded is None:
-            return self.tab.fill_form(problem)
-        return self._show(recorded.model_copy(deep=True), status.render_recorded(recorded))
+        if example["id"] in self._gallery:
+            return self._show_recorded(example["id"])
+        return self.tab.fill_form(Problem(question=example["question"], answer=example["answer"]))
 
     def go_back(self, earlier: tuple[Session, ...]) -> Updates:
         """Show the session that was rewritten last."""
@@ -98,6 +100,11 @@ class SessionViewer:
         if posed is None or lines(question) == lines(posed.question):
             return {self.tab.answer: gr.skip()}
         return {self.tab.answer: "" if answer == (posed.answer or "") else gr.skip(), self.tab.posed: None}
+
+    def _show_recorded(self, name: str) -> Updates:
+        recorded = self._gallery[name]
+        line = permalinks.with_link(status.render_recorded(recorded), name)
+        return self._show(recorded.model_copy(deep=True), line)
 
     def _show(self, session: Session, line: str, earlier: Sequence[Session] = ()) -> Updates:
         drawing = draw_session(session, status=line, rewritable=self._can_solve)

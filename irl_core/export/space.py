@@ -30,8 +30,8 @@ Errata shows where a mathematical solution goes wrong: a small language model wr
 and a critic that learned from expert solutions alone marks every token and step, says which step is suspect and why,
 and reranks the answers. The method is after [arXiv 2510.01857](https://arxiv.org/abs/2510.01857).
 
-A mark is a question, not a verdict. Errata is Apache-2.0; GSM8K, SVAMP and the fonts keep their own licences
-(`assets/`).
+A mark is a question, not a verdict. Errata is Apache-2.0; GSM8K, SVAMP, KaTeX and the fonts keep their own
+licences (`assets/`).
 """
 
 

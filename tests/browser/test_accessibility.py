@@ -9,6 +9,7 @@ import pytest
 
 from irl_core.models.assets import ASSETS
 from tests.support.node import node_package
+from tests.support.pages import made_session
 
 pytestmark = pytest.mark.browser
 
@@ -47,6 +48,26 @@ def test_axe_finds_no_violation_on_any_tab(replay_app, open_page, theme):
     assert page.evaluate(RUN_AXE, axe) == []
     page.click("#rooms [role=tab][data-tab-id=diagnose]")
     page.locator("#diagnose-solution textarea").wait_for()
+    assert page.evaluate(RUN_AXE, axe) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_violation_among_guesses_keys_numbers_and_formulas(replay_app, open_page, tmp_path, theme):
+    axe = node_package("axe-core/axe.min.js").read_text("utf-8")
+    page = open_page(f"{replay_app}?__theme={theme}")
+    path = tmp_path / "session.json"
+    path.write_text(made_session(["It is \\(\\frac{61}{2}\\) and **30**.\n#### 30", "#### 7"], (1.0, 0.0)).to_json())
+    open_session(page, path)
+    page.locator("#reading .formula.typeset").wait_for()
+    page.keyboard.press("q")
+    assert page.evaluate(RUN_AXE, axe) == []
+    page.keyboard.press("m")
+    page.keyboard.press("1")
+    page.wait_for_timeout(500)
+    assert page.evaluate(RUN_AXE, axe) == []
+    page.keyboard.press("m")
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for()
     assert page.evaluate(RUN_AXE, axe) == []
 
 

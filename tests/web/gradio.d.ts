@@ -2,3 +2,7 @@
 declare const element: HTMLElement;
 declare function trigger(name: string, data: Record<string, unknown>): void;
 declare function watch(property: string, callback: () => void): void;
+interface Window {
+  gradio_config?: { root?: string };
+  katex?: { render(tex: string, place: HTMLElement, options: Record<string, unknown>): void };
+}

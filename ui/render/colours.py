@@ -90,8 +90,8 @@ def render_legend(scale: Scale, evidence: Evidence | None, name: str | None = No
     switches = []
     if name is not None:
         if evidence:
-            switches.append(_switch(name, "colours", "Colour by", ("evidence", "raw reward")))
-        switches.append(_switch(name, "grain", "Colour each", ("token", "step")))
+            switches.append(switch(name, "colours", "Colour by", ("evidence", "raw reward")))
+        switches.append(switch(name, "grain", "Colour each", ("token", "step")))
     return f'<div class="legend">{"".join(ramps)}<span class="switches">{"".join(switches)}</span></div>'
 
 
@@ -114,7 +114,7 @@ def _ramp(shown: str, kind: str, left: str, right: str, words: str) -> str:
     )
 
 
-def _switch(name: str, kind: str, legend: str, choices: tuple[str, str]) -> str:
+def switch(name: str, kind: str, legend: str, choices: tuple[str, str]) -> str:
     """Two choices, whose values are their last words; the page's body has the class `by-…` of the second's value while
     that one is made."""
     first, second = values = [words.split()[-1] for words in choices]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from irl_core.session.record import Session
 
 from .colours import Scale, evidence_of, render_legend
+from .curve import render_curve
 from .headline import chosen_vote
 from .ranking import Order, display_order, render_ranking, render_votes
 from .solution import Reading, draw_solution
@@ -64,7 +65,7 @@ def draw_session(
         selection=selection,
         status=status,
         ranking=render_ranking(session, selection.trace, selection.order),
-        votes=render_votes(session),
+        votes=render_votes(session) + render_curve(session),
         reading=draw_solution(session, selection.trace, "solve", rewritable=rewritable),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
+from irl_core.text.markup import read_markup
 from irl_core.text.traces import Trace
 
 from .html import escape, plain, signed, typeset
@@ -62,7 +63,7 @@ def _follows(index: int, finding: StepFinding, diagnosis: Diagnosis) -> str:
 
 def _correction(equation: str, expected: str) -> str:
     return (
-        f'<p class="fix"><del><bdi>{escape(equation)}</bdi></del></p>'
+        f'<p class="fix"><del><bdi>{escape(read_markup(equation).text)}</bdi></del></p>'
         f'<p class="word tells">check: expected <b>{escape(typeset(expected))}</b></p>'
     )
 

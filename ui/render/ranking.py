@@ -8,6 +8,7 @@ from typing import Literal
 
 from irl_core.session.record import Session
 
+from .guessing import render_guess_list
 from .html import count, escape, plain, signed
 from .verdicts import remark, suspect_step
 
@@ -48,8 +49,10 @@ def render_ranking(session: Session, selected: int | None, order: Order = "criti
     )
     switch = f'<div class="order" role="group" aria-label="Order">{choices}</div>' if session.ranking else ""
     return (
-        f'<header class="bar"><h3>Ranking</h3>{switch}</header>'
-        f'<ol class="ranking" role="listbox" aria-label="Solutions">{"".join(rows)}</ol>'
+        '<header class="bar"><h3><span class="told">Ranking</span>'
+        f'<span class="guesses">Solutions, shuffled</span></h3>{switch}</header>'
+        f'<ol class="ranking told" role="listbox" aria-label="Solutions">{"".join(rows)}</ol>'
+        f"{render_guess_list(session, selected)}"
     )
 
 
@@ -70,7 +73,7 @@ def _row(session: Session, index: int, place: int, selected: bool) -> str:
     badge = _badge(_correct(session).get(index))
     length = count(len(trace.steps), "step")
     return (
-        f'<li class="row{" selected" if selected else ""}" role="option" style="--drawn:{index}" '
+        f'<li class="row{" selected" if selected else ""}" role="option" '
         f'aria-selected="{str(selected).lower()}" '
         f'tabindex="{0 if selected else -1}" data-trace="{index}">'
         f'<span class="place">{place}</span>'

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from irl_core.diagnosis.suspect_step import Diagnosis, StepFinding
 from irl_core.text.equations import EquationCheck
+from irl_core.text.markup import read_markup
 from irl_core.text.traces import Trace
 
 from .html import typeset
@@ -117,7 +118,7 @@ def _named(finding: StepFinding) -> str:
 
 
 def _correction(wrong: EquationCheck) -> str:
-    return f"“{wrong.text}” should give {typeset(wrong.expected)}"
+    return f"“{read_markup(wrong.text).text}” should give {typeset(wrong.expected)}"
 
 
 def _answer(correct: bool | None) -> str:

@@ -49,6 +49,7 @@ def draw_solution(session: Session, index: int | None, name: str, *, rewritable:
         rewritable=rewritable,
         correct=is_correct(session, index),
         left_out=numbers_left_out(session.problem.question, trace),
+        question=session.problem.question,
     )
     if index >= len(session.scores):
         return Reading(render_trace(trace, view=view))

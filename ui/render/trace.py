@@ -10,16 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from irl_core.diagnosis.suspect_step import Diagnosis
+from irl_core.text.number_sources import number_sources
 from irl_core.text.scores import TraceScore
-from irl_core.text.spans import Span
 from irl_core.text.traces import Trace
 
-from .colours import FIXED, Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint
-from .html import escape, has_bidi_control, signed
+from .colours import FIXED, Evidence, Scale, evidence_of, probability_tint, render_legend, reward_tint, switch
+from .guessing import BAR, render_vote
+from .html import escape, signed
+from .mathematics import lay_out
 from .notes import render_note
+from .quantities import render_given, render_quantities
 from .sentence import Told, sentence, terms
+from .tokens import Paint, render_tokens, trim
 from .verdicts import chance, first_false, is_uncalibrated, probabilities, shown_verdict, step_words, summary
-from .visible_tokens import VisibleToken, guilty_span, visible_tokens
+from .visible_tokens import guilty_span, visible_tokens
 
 if TYPE_CHECKING:
     from irl_core.session.run import Growing
@@ -33,7 +37,8 @@ class View:
 
     Its first `given` characters were there before a model went on with them. Where it is `rewritable` each step offers
     to be written anew, but for those that follow from an error before them. `correct` says whether its answer is the
-    known one, None where none is known; `left_out` are the numbers of the problem that it never names.
+    known one, None where none is known; `left_out` are the numbers of the problem that it never names. Where the
+    `question` is given, numbers are linked to their sources.
     """
 
     title: str = "Solution"
@@ -43,6 +48,7 @@ class View:
     rewritable: bool = False
     correct: bool | None = None
     left_out: tuple[str, ...] = ()
+    question: str | None = None
 
 
 def render_trace(
@@ -56,11 +62,14 @@ def render_trace(
     view = view or View()
     evidence = evidence_of(score, diagnosis)
     legend = render_legend(view.scale, evidence, view.name) if score else ""
+    steps = render_steps(trace, score, diagnosis, view.scale, view)
+    rendered = 'class="sign"' in steps or 'class="formula' in steps
+    script = switch(view.name, "script", "Show the text", ("rendered", "as written")) if rendered else ""
     return (
         f'<section class="trace" aria-label="{escape(view.title)}">'
-        f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}</header>'
-        f"{_found(trace, diagnosis, view)}"
-        f"{render_steps(trace, score, diagnosis, view.scale, view)}"
+        f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}{script}</header>'
+        f"{BAR}{_found(trace, diagnosis, view)}{_quantities(trace, view)}"
+        f"{steps}"
         f"{_footnotes(trace, score, diagnosis, evidence)}</section>"
     )
 
@@ -77,20 +86,29 @@ def _found(trace: Trace, diagnosis: Diagnosis | None, view: View) -> str:
     )
 
 
+def _quantities(trace: Trace, view: View) -> str:
+    if view.question is None:
+        return ""
+    return render_quantities(view.question, number_sources(view.question, trace.text, trace.steps))
+
+
 def render_steps(
     trace: Trace, score: TraceScore | None, diagnosis: Diagnosis | None, scale: Scale, view: View | None = None
 ) -> str:
     """Only the ordered list of steps; without `view` as the drafts that are shown while others are written."""
     evidence = evidence_of(score, diagnosis)
     shown = visible_tokens(trace, score, evidence.heat if evidence else ())
-    paint = _Paint(trace.text, guilty_span(trace, shown, diagnosis), scale, evidence)
+    numbers = number_sources(view.question, trace.text, trace.steps) if view and view.question is not None else ()
+    paint = Paint(trace.text, guilty_span(trace, shown, diagnosis), scale, evidence, numbers)
     items = []
     for index in range(len(trace.steps)):
         own = [c for c in shown if c.step == index]
-        text = "".join(_token(c, paint) for c in _trim(trace.text, own))
+        pieces = lay_out(trace.text, own[0].start, own[-1].end) if view and own else ()
+        text = render_tokens(trim(trace.text, own), paint, pieces)
         content = f'<p class="text" dir="auto">{text}</p>{_aside(index, trace, diagnosis, view)}'
         given = view is not None and trace.steps[index][0] < view.given
-        items.append(_step(index, content, _step_told(index, score, diagnosis, paint), given))
+        vote = "" if view is None else render_vote(index)
+        items.append(_step(index, content, _step_told(index, score, diagnosis, paint), given, vote))
     return f'<ol class="steps{"" if evidence else " raw"}">{"".join(items)}</ol>'
 
 
@@ -100,6 +118,7 @@ def _aside(index: int, trace: Trace, diagnosis: Diagnosis | None, view: View | N
         return ""
     judged = diagnosis if diagnosis and index < len(diagnosis.steps) else None
     note = render_note(index, trace, judged) if judged else ""
+    note += render_given(diagnosis, index, view.question or "")
     worth_it = view.rewritable and not (judged and judged.steps[index].verdict == "follows")
     offer = _REWRITE.format(index) if worth_it else ""
     return f'<div class="aside">{note}{offer}</div>' if note or offer else ""
@@ -118,76 +137,6 @@ def render_growing(growing: Growing, scale: Scale) -> str:
     return f'{steps}<p class="growing" dir="auto">{plain}<span class="caret" aria-hidden="true"></span></p>'
 
 
-class _Paint(NamedTuple):
-    """What the marks of one solution go by."""
-
-    text: str
-    guilty: Span | None
-    scale: Scale
-    evidence: Evidence | None
-
-
-class _Trimmed(NamedTuple):
-    """A visible token, and how many of its first and last characters are line breaks around its step."""
-
-    token: VisibleToken
-    head: int = 0
-    foot: int = 0
-
-
-def _trim(text: str, own: list[VisibleToken]) -> list[_Trimmed]:
-    """The tokens of one step, with the line breaks around it told.
-
-    The list item is already a line of its own: shown as well, these would leave empty lines.
-    """
-    if not own:
-        return []
-    # Not the step's own span: a token that begins with the line break before the step is shown in the step.
-    origin, shown = own[0].start, text[own[0].start : own[-1].end]
-    lead = origin + len(shown) - len(shown.lstrip("\r\n"))
-    tail = origin + len(shown.rstrip("\r\n"))
-    trimmed = []
-    for token in own:
-        head = min(max(lead - token.start, 0), token.end - token.start)
-        foot = min(max(token.end - max(tail, lead), 0), token.end - token.start - head)
-        trimmed.append(_Trimmed(token, head, foot))
-    return trimmed
-
-
-def _token(trimmed: _Trimmed, paint: _Paint) -> str:
-    token, head, foot = trimmed
-    classes, attributes = ["t"], ""
-    raw = paint.text[token.start : token.end]
-    if paint.guilty and token.start < paint.guilty[1] and paint.guilty[0] < token.end and raw.strip():
-        classes.append("guilty")
-    if has_bidi_control(raw):
-        classes.append("bidi")
-    if token.reward is None:
-        classes.append("off")
-    else:
-        attributes = f' style="{_token_tints(token, paint)}" data-tip="{_tip(token)}"'
-    inner = _broken(raw[:head]) + escape(raw[head : len(raw) - foot]) + _broken(raw[len(raw) - foot :] if foot else "")
-    return f'<span class="{" ".join(classes)}"{attributes}>{inner}</span>'
-
-
-def _token_tints(token: VisibleToken, paint: _Paint) -> str:
-    """The raw reward's tint, and that of the evidence where there is any to see."""
-    tints = f"--r:{reward_tint(token.reward or 0.0, paint.scale.token):.3f}"
-    if paint.evidence and token.heat is not None and (seen := paint.evidence.tint(token.heat)):
-        tints += f";--e:{seen:.3f}"
-    return tints
-
-
-def _tip(token: VisibleToken) -> str:
-    """The numbers of one token. Heat has the sign of a reward; a share in the log-odds of an error has the other."""
-    evidence = "" if token.heat is None else f"evidence of an error {signed(-token.heat)} · "
-    return f"{evidence}reward {signed(token.reward or 0.0)} · belief {signed(token.value or 0.0)} nats"
-
-
-def _broken(line_breaks: str) -> str:
-    return f'<span class="nl">{escape(line_breaks)}</span>' if line_breaks else ""
-
-
 class _StepTold(NamedTuple):
     """What a step's row says beside its text: the kind of mark, the words, and the tints as CSS."""
 
@@ -196,7 +145,7 @@ class _StepTold(NamedTuple):
     tints: str
 
 
-def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None, paint: _Paint) -> _StepTold:
+def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None, paint: Paint) -> _StepTold:
     kind, words, tints = "", [], []
     if diagnosis and index < len(diagnosis.steps):
         verdict, known = shown_verdict(diagnosis, index), probabilities(diagnosis)
@@ -217,13 +166,13 @@ def _step_told(index: int, score: TraceScore | None, diagnosis: Diagnosis | None
     return _StepTold(kind, escape(", ".join(words)), ";".join(tints))
 
 
-def _step(index: int, content: str, told: _StepTold, given: bool) -> str:
+def _step(index: int, content: str, told: _StepTold, given: bool, vote: str) -> str:
     classes = " ".join(filter(None, ("step", told.kind, "given" * given)))
     style = f' style="{told.tints}"' if told.tints else ""
     flag = '<span class="flag" aria-hidden="true">▲</span>' if told.kind == "suspect" else ""
     return (
         f'<li class="{classes}" data-step="{index}"{style}><div class="mark"><span class="sr">Step </span>'
-        f'<span class="n">{index + 1}</span>{flag}<span class="sr told tells">{told.words}</span></div>'
+        f'<span class="n">{index + 1}</span>{flag}<span class="sr told tells">{told.words}</span>{vote}</div>'
         f"{content}</li>"
     )
 

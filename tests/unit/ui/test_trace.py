@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
@@ -16,6 +15,7 @@ from irl_core.text.equations import EquationCheck
 from irl_core.text.scores import TraceScore
 from irl_core.text.steps import split_steps
 from irl_core.text.traces import Trace
+from tests.support.markup import Page
 from ui.render.colours import Scale
 from ui.render.html import signed
 from ui.render.trace import View, render_growing, render_trace
@@ -29,35 +29,6 @@ HOSTILE = (
 text_strategy = st.text(st.characters(exclude_categories=["Cs"]), max_size=60) | st.text(
     "a1= \r\n\t<>&\u202e\u0301👩‍🔬", max_size=40
 )
-
-
-class Page(HTMLParser):
-    """Text of the elements of one class, and which elements and attributes there are."""
-
-    def __init__(self, html: str, wanted: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.wanted, self.open, self.texts = wanted, [], []
-        self.tags: set[str] = set()
-        self.attributes: list[tuple[str, str | None]] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.add(tag)
-        self.attributes += attrs
-        if tag in ("input", "meta", "br"):
-            return
-        inside = self.wanted in (dict(attrs).get("class") or "").split()
-        if inside:
-            self.texts.append("")
-        self.open.append(inside)
-
-    def handle_endtag(self, tag):
-        self.open.pop()
-
-    def handle_data(self, data):
-        if any(self.open):
-            self.texts[-1] += data
 
 
 def scored(text: str, cuts: list[int] | None = None, rewards: list[float] | None = None, truncated_at=None):
@@ -133,7 +104,9 @@ def test_hostile_text_becomes_neither_element_nor_attribute():
     )
     page = Page(render_trace(trace, score, diagnosis, View(HOSTILE, HOSTILE)), "t")
     assert page.tags <= {
-        *"section header h3 p ol li div span del b bdi i em fieldset legend label input details summary".split(" ")
+        *"section header h3 p ol li div span del b bdi i em fieldset legend label input details summary button".split(
+            " "
+        )
     }
     assert not [name for name, _ in page.attributes if name.startswith("on") or name in ("src", "href")]
     assert "".join(page.texts) == HOSTILE
