@@ -21,7 +21,12 @@ class ReadingColumn:
         """`blank` is the HTML that is shown before there is a solution."""
         self.blank = blank
         with gr.Column(scale=3, min_width=300):
-            self.text = html(blank, js_on_load=script("reading.js"), elem_classes="reading", elem_id=elem_id)
+            self.text = html(
+                blank,
+                js_on_load=script("reading.js", "editing.js", "judging.js"),
+                elem_classes="reading",
+                elem_id=elem_id,
+            )
             with gr.Column(visible=False, elem_classes="charts") as self.charts:
                 self.chart_title = html()
                 self.chart = gr.Plot(show_label=False, container=False, elem_classes="chart")

@@ -16,7 +16,7 @@ from .page_files import save_session
 from .reading_column import Updates
 from .render import status
 from .render.drawing import Selection, draw_session
-from .solve_layout import QUIET, SolveLayout
+from .solve_layout import QUIET, SolveLayout, worked_on
 from .validation import lines, read_index, read_session
 
 
@@ -34,12 +34,13 @@ class SessionViewer:
         """
         tab, self._gallery = self.tab, tuple(gallery.values())
         opened = [*tab.filled, *tab.drawing, *tab.way_back]
-        tab.back.click(self.go_back, tab.earlier, opened, **QUIET)
+        left = [tab.session, tab.earlier]
+        tab.back.click(self.go_back, [tab.earlier, tab.session], opened, **QUIET)
         for listing in (tab.ranking, tab.votes):
             listing.select(self.choose, [tab.session, tab.selection], tab.choice, **QUIET)
         tab.open.upload(
             self.open_file,
-            tab.open,
+            [tab.open, *left],
             [*tab.sampling, *opened],
             show_progress="hidden",
             api_visibility="private",
@@ -49,7 +50,7 @@ class SessionViewer:
         )
         for chip, example in zip(tab.chips, examples, strict=True):
             recorded = gallery.get(example["question"])
-            chip.click(partial(self.take_example, example, recorded), None, opened, **QUIET)
+            chip.click(partial(self.take_example, example, recorded), left, opened, **QUIET)
 
     def land(self, question: object, request: gr.Request) -> Updates:
         """What a visitor finds: one of the recorded runs, another with each visit, marked as recorded.
@@ -73,25 +74,36 @@ class SessionViewer:
         )
         return self.tab.show_choice(draw_session(session, chosen, rewritable=self._can_solve))
 
-    def open_file(self, data: bytes | None) -> Updates:
-        """Show a session that somebody saved."""
+    def open_file(self, data: bytes | None, left: Session | None = None, earlier: tuple[Session, ...] = ()) -> Updates:
+        """Show a session that somebody saved; what they worked on in the one they `left` is kept."""
         session = read_session(data)
         return {
             **self.tab.fill_settings(session.settings),
-            **self._show(session, status.render_opened(session)),
+            **self._show(session, status.render_opened(session), worked_on(*earlier, left)),
         }
 
-    def take_example(self, example: Mapping[str, str], recorded: Session | None) -> Updates:
+    def take_example(
+        self,
+        example: Mapping[str, str],
+        recorded: Session | None,
+        left: Session | None = None,
+        earlier: tuple[Session, ...] = (),
+    ) -> Updates:
         """Fill in the form with an example, and show its recorded run where there is one."""
         problem = Problem(question=example["question"], answer=example["answer"])
         if recorded is None:
             return self.tab.fill_form(problem)
-        return self._show(recorded.model_copy(deep=True), status.render_recorded(recorded))
+        return self._show(recorded.model_copy(deep=True), status.render_recorded(recorded), worked_on(*earlier, left))
 
-    def go_back(self, earlier: tuple[Session, ...]) -> Updates:
-        """Show the session that was rewritten last."""
+    def go_back(self, earlier: tuple[Session, ...], left: Session | None = None) -> Updates:
+        """Show the session that was rewritten or left last; the one that is left for it is the last to come back."""
         *before, session = earlier
-        return self._show(session, status.render_returned(session), before)
+        return self._show(session, status.render_returned(session), (*worked_on(left), *before))
+
+    def show_changed(self, session: Session, selection: Selection, line: str) -> Updates:
+        """The session that is on show, after something in it was changed or judged."""
+        drawing = draw_session(session, selection, status=line, rewritable=self._can_solve)
+        return self.tab.show(drawing, file=save_session(session, Path(self.tab.save.GRADIO_CACHE)))
 
     def forget_answer(self, question: object, answer: object, posed: Problem | None) -> Updates:
         """Another problem is written over the one that the known answer belongs to; an answer typed since stays."""

@@ -6,6 +6,7 @@ The first half makes a `Trace` of a trace; the second keeps it in a `Session`, w
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from irl_core.diagnosis.rerank import Ranking, rank
@@ -42,7 +43,7 @@ def change_step(trace: Trace, step: int, text: str) -> Trace:
     lead = written[: len(written) - len(written.lstrip())] if core else ""
     tail = written[len(lead) + len(core) :]
     text = text.strip()
-    if text == core:
+    if text.splitlines() == core.splitlines():
         raise EditError("The step is as it was: nothing was changed.")
     if not text:
         return _without(trace, step)
@@ -94,7 +95,7 @@ def _with_steps(trace: Trace, step: int, written: list[str], cuts: list[int]) ->
     new = "".join(written)
     text = trace.text[:start] + new + trace.text[end:]
     bounds = [start, *cuts, start + len(new)]
-    inner = list(zip(bounds, bounds[1:], strict=False))
+    inner = list(pairwise(bounds))
     moved = len(new) - (end - start)
     spans = [*trace.steps[:step], *inner, *(_moved(span, moved) for span in trace.steps[step + 1 :])]
     # Somebody who words the step that was cut off finishes it; who only divides it does not.
@@ -225,7 +226,7 @@ class StepChange(NamedTuple):
 
 
 def compare(before: Version, after: Version) -> tuple[StepChange, ...]:
-    """The steps of two wordings side by side: those that both begin and end with, and between them what was changed."""
+    """The steps of two wordings side by side: those that both begin and end with, between them what changed."""
     old, new = before.trace.step_texts(), after.trace.step_texts()
     shorter = min(len(old), len(new))
     head = next((k for k in range(shorter) if old[k] != new[k]), shorter)

@@ -97,6 +97,7 @@ def test_the_place_of_a_cut_is_counted_from_what_is_seen_of_the_step():
     ("make", "words"),
     [
         (lambda: change_step(TRACE, 1, " 3 * 12 = 35 "), "nothing was changed"),
+        (lambda: change_step(merge_steps(Trace.from_text("a\r\nb\nc"), 0), 0, "a\nb"), "nothing was changed"),
         (lambda: change_step(Trace.from_text("only"), 0, ""), "the only step"),
         (lambda: split_step(TRACE, 0, 0), "on both sides"),
         (lambda: split_step(TRACE, 0, 18), "on both sides"),
@@ -225,7 +226,7 @@ def test_a_history_that_does_not_belong_to_the_session_is_refused(change):
     session = changed(three(), 0, "60 * 3 = 180")
     data = session.model_dump(mode="json")
     data["histories"][0] |= change
-    with pytest.raises(ValueError, match="histories|history|versions"):
+    with pytest.raises(ValueError, match=r"histories|history|versions"):
         load_session(json.dumps(data))
 
 

@@ -66,7 +66,7 @@ def test_an_agreement_of_an_older_session_is_read_as_what_the_critic_says():
 
 @pytest.mark.parametrize(("index", "step"), [(3, 0), (-1, 0), (0, 2), (0, -2)])
 def test_a_verdict_on_what_is_not_there_is_refused(index, step):
-    with pytest.raises(ValueError, match="there is no solution|has no step"):
+    with pytest.raises(ValueError, match=r"there is no solution|has no step"):
         with_verdict(three(), index, step)
 
 

@@ -337,7 +337,9 @@ def test_a_session_of_another_critic_is_read_anew_as_a_whole(bench):
     first = bench.change(bench.diagnose(PROBLEM, "\n".join(LINES)), 0, Trace.from_text("3 + 4 = 7\n#### 7"))
     foreign = first.scores[0].model_copy(update={"trace_score": 99.0})
     histories = tuple(
-        h.model_copy(update={"versions": tuple(v.model_copy(update={"score": foreign}) for v in h.versions[1:]), "at": 0})
+        h.model_copy(
+            update={"versions": tuple(v.model_copy(update={"score": foreign}) for v in h.versions[1:]), "at": 0}
+        )
         for h in first.histories
     )
     others = first.model_copy(
