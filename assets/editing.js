@@ -8,7 +8,7 @@ const drafts = new Map();
 /** @param {string} selector @returns {HTMLElement | null} */
 const part = (selector) => element.querySelector(selector);
 /** @param {number} step */
-const opener = (step) => part(`button.edit[data-step="${step}"]`);
+const editButton = (step) => part(`button.edit[data-step="${step}"]`);
 /** @param {{ step: number, original: string }} of */
 const key = ({ step, original }) => `${step} ${original}`;
 
@@ -23,7 +23,7 @@ const button = (name, keys, act) => {
 };
 
 /** @param {HTMLElement} from */
-const open = (from) => {
+const begin = (from) => {
   const row = from.closest("li.step");
   if (!(row instanceof HTMLElement) || editing) return;
   const step = Number(from.dataset.step);
@@ -37,7 +37,7 @@ const open = (from) => {
   panel.className = "editor";
   const first = button("keep", "Control+Enter", keep);
   first.className = "keep";
-  const choices = [first, button("leave", "Escape", () => close(true)), button("divide at the cursor", "Alt+Enter", divide)];
+  const choices = [first, button("leave", "Escape", () => leave(true)), button("divide at the cursor", "Alt+Enter", divide)];
   if (row.nextElementSibling) choices.push(button("join with the next", "", () => join()));
   choices.push(button("as it was", "", () => { box.value = original; drafts.delete(key({ step, original })); box.focus(); grow(); }));
   panel.append(box, ...choices);
@@ -65,7 +65,7 @@ const grow = () => {
 const typed = (event) => {
   event.stopPropagation();
   if (event.isComposing) return;
-  const act = event.key === "Escape" ? () => close(true)
+  const act = event.key === "Escape" ? () => leave(true)
     : event.key === "Enter" && (event.ctrlKey || event.metaKey) ? keep
       : event.key === "Enter" && event.altKey ? divide : null;
   if (!act) return;
@@ -74,14 +74,14 @@ const typed = (event) => {
 };
 
 /** @param {boolean} refocus */
-const close = (refocus) => {
+const leave = (refocus) => {
   if (!editing) return;
   const { panel, step } = editing;
   panel.closest("li.step")?.classList.remove("editing");
   // The page draws by reusing nodes: what has become another part stays.
   if (panel.classList.contains("editor")) panel.remove();
   editing = null;
-  if (refocus) opener(step)?.focus();
+  if (refocus) editButton(step)?.focus();
 };
 
 /** @param {Record<string, unknown>} change */
@@ -92,7 +92,7 @@ const send = (change) => {
 };
 const keep = () => {
   if (!editing) return;
-  if (editing.box.value.trim() === editing.original.trim()) return close(true);
+  if (editing.box.value.trim() === editing.original.trim()) return leave(true);
   send({ action: "change", text: editing.box.value });
 };
 const divide = () => {
@@ -104,7 +104,7 @@ const divide = () => {
 };
 const join = () => {
   if (!editing) return;
-  const next = opener(editing.step + 1)?.dataset.text ?? "";
+  const next = editButton(editing.step + 1)?.dataset.text ?? "";
   if (editing.box.value === editing.original) return send({ action: "merge" });
   // What was typed is not lost for it: the joined step can be kept once this one is.
   if (next) keep();
@@ -113,7 +113,7 @@ const join = () => {
 element.addEventListener("click", ({ target }) => {
   if (!(target instanceof Element)) return;
   const from = target.closest("button.edit");
-  if (from instanceof HTMLElement) { close(false); open(from); }
+  if (from instanceof HTMLElement) { leave(false); begin(from); }
   const change = target.closest("button[data-change]");
   if (change instanceof HTMLElement && change.ariaDisabled !== "true") trigger("undo", { action: change.dataset.change });
 });
@@ -124,7 +124,7 @@ element.addEventListener("keydown", (event) => {
     if (!(event.target instanceof Element) || event.target.closest("textarea, input")) return;
   } else if (event.key === "Enter" && !event.ctrlKey && !event.metaKey && !event.altKey) {
     const from = event.target.closest("li.step")?.querySelector("button.edit");
-    if (from instanceof HTMLElement && from.offsetParent) { event.preventDefault(); close(false); open(from); }
+    if (from instanceof HTMLElement && from.offsetParent) { event.preventDefault(); leave(false); begin(from); }
     return;
   }
   if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
@@ -140,9 +140,9 @@ watch("value", () => {
   if (!editing) return;
   const { step, original, sent } = editing;
   setTimeout(() => {
-    close(false);
-    const from = opener(step) ?? part("section.trace button.edit");
-    if (!sent && from?.dataset.text === original) return open(from);
+    leave(false);
+    const from = editButton(step) ?? part("section.trace button.edit");
+    if (!sent && from?.dataset.text === original) return begin(from);
     if (sent) drafts.delete(key({ step, original }));
     if (document.activeElement === document.body || document.activeElement === null) from?.focus();
   });

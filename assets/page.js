@@ -13,6 +13,7 @@ const project = (on) => { body.classList.toggle("projector", on); press("project
 /** @param {boolean} on */
 const mark = (on) => { body.classList.toggle("unmarked", !on); press("marks", on); };
 // A page that guides says which step to look at, and not what is expected there.
+/** @param {boolean} on */
 const guide = (on) => { body.classList.toggle("guiding", on); press("guide", on); };
 const asked = new URLSearchParams(location.search);
 const forced = asked.get("__theme");

@@ -41,9 +41,7 @@ class Judge:
             raise refusal("There is no solution to judge here. Choose one that the critic has read.")
         data = event._data if isinstance(event._data, dict) else {}
         said = _label(session, index, data.get("verdict"))
-        if said == said_by_reader(session, index):
-            said = None
-        session = with_verdict(session, index, said)
+        session = with_verdict(session, index, None if said == said_by_reader(session, index) else said)
         judged = collected(judged, session)
         updates = {**self.shown.show(session, selection, ""), self.judged: judged}
         updates[self.shown.status] = gr.skip()

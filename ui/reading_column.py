@@ -13,6 +13,8 @@ from .theme import html, script
 Updates: TypeAlias = dict[Block, Any]
 """What a handler returns: new values by component. Components that are not named stay as they are."""
 
+_SCRIPTS = ("reading.js", "editing.js", "judging.js")
+
 
 class ReadingColumn:
     """The column's components, laid out inside the current Blocks context."""
@@ -23,7 +25,7 @@ class ReadingColumn:
         with gr.Column(scale=3, min_width=300):
             self.text = html(
                 blank,
-                js_on_load=script("reading.js", "editing.js", "judging.js"),
+                js_on_load=script(*_SCRIPTS),
                 elem_classes="reading",
                 elem_id=elem_id,
             )

@@ -43,7 +43,8 @@ class Solver:
         tab = self.tab
         asked = gr.on(
             [tab.solve.click, tab.problem.submit, tab.answer.submit],
-            self.ask, [*tab.form, *tab.sampling, tab.session, tab.earlier], [tab.posed, tab.prefix, *tab.way_back, *tab.run_controls],
+            self.ask, [*tab.form, *tab.sampling, tab.session, tab.earlier],
+            [tab.posed, tab.prefix, *tab.way_back, *tab.run_controls],
             concurrency_limit=None, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
         self._run_after(asked)

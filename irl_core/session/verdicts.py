@@ -30,7 +30,7 @@ def found_by_critic(diagnosis: Diagnosis) -> int | None:
     They do where the critic is not sure or does not judge, and no equation is false.
     """
     suspect = diagnosis.first_suspect
-    if suspect is not None and 0 <= suspect < len(diagnosis.steps):
+    if suspect is not None and 0 <= suspect < len(diagnosis.steps) and not diagnosis.outside:
         return suspect
     for step, finding in enumerate(diagnosis.steps):
         if any(not equation.ok for equation in finding.equations):
@@ -82,7 +82,7 @@ class Judged(NamedTuple):
 
     def is_of(self, question: str, steps: list[str]) -> bool:
         """Whether it is of this solution."""
-        return self.line["question"] == question and self.line["steps"] == steps
+        return bool(self.line["question"] == question and self.line["steps"] == steps)
 
 
 def step_labels(session: Session) -> list[Judged]:

@@ -1,4 +1,4 @@
-"""What a person's change did, as HTML: the way back and forth, each step before and after, the place in the ranking."""
+"""What a person's change did, as HTML: the way back, each step before and after, the place in the ranking."""
 
 from __future__ import annotations
 

@@ -29,7 +29,8 @@ def render_verdict(session: Session, index: int) -> str:
         for k in range(len(session.traces[index].steps))
     )
     return (
-        f'<div class="verdict" role="group" aria-label="Your verdict on this solution"><span>your verdict</span>{agree}'
+        '<div class="verdict" role="group" aria-label="Your verdict on this solution"><span>your verdict</span>'
+        f"{agree}"
         f"{_button('step', other, 'o', pressed=step)}"
         f"{_button('none', 'nothing wrong', 'n', pressed=said == NOTHING)}"
         f'<span class="picks" role="group" aria-label="The first wrong step" hidden>{picks}</span>'

@@ -75,6 +75,7 @@ def test_what_the_marks_say_is_the_first_suspect_else_a_false_equation_else_noth
     assert [found(session, k) for k in range(3)] == [0, -1, -1]
     assert found(session, 0, first_suspect=None, outside=True) == 0, "a false equation is told of any text"
     assert found(session, 1, outside=True) is None
+    assert found(session, 1, outside=True, first_suspect=0) is None
     assert found(session, 1, not_sure=True) is None
     assert found(session, 1, first_suspect=9) == -1
     assert found(session, 1, steps=()) is None
