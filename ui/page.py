@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ from irl_core.session.record import Session, load_session
 
 from .api import Endpoints
 from .diagnose import DiagnoseTab
+from .editing import Editor, Shown
+from .judging import Judge
+from .labels import LabelsCorner
 from .reading_column import Updates
 from .render.drawing import Selection
 from .render.html import escape
@@ -76,6 +80,15 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
         solver.accept_rewrites(pasted.reading.text, pasted.session, gr.State(Selection(0)))
         viewer = SessionViewer(tab, can_solve=workbench is not None)
         viewer.connect(examples["problems"], gallery)
+        _accept_work(
+            workbench,
+            Shown(tab.reading.text, tab.session, tab.selection, tab.status, tab.drawing, viewer.show_changed),
+            Shown(
+                pasted.reading.text, pasted.session, gr.State(Selection(0)), pasted.status, pasted.shown,
+                pasted.show_session,
+            ),
+            corners=[tab.labels, pasted.labels],
+        )  # fmt: skip
         page.load(
             viewer.land,
             tab.problem,
@@ -90,6 +103,14 @@ def build_page(workbench: Workbench | None) -> gr.Blocks:
         if workbench is not None:
             _follow_status(workbench, masthead)
     return page
+
+
+def _accept_work(workbench: Workbench | None, *tabs: Shown, corners: Sequence[LabelsCorner]) -> None:
+    """Let a person change and judge the solutions that are on show."""
+    judged = gr.State(())
+    for shown in tabs:
+        Editor(shown, workbench).connect()
+        Judge(shown, corners, judged).connect()
 
 
 def measured(figures: Path, pair: Pair) -> str:

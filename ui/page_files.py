@@ -14,17 +14,18 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from irl_core.models.cache import cache_root
 from irl_core.session.record import Session
+from irl_core.session.verdicts import Judged, to_json_lines
 
 SECONDS_KEPT = 24 * 3600
 _SECONDS_BETWEEN_SWEEPS = 3600
-_NAME = "errata-session.json"
+_NAME, _LABELS = "errata-session.json", "errata-labels.jsonl"
 
 
 @contextmanager
@@ -54,8 +55,17 @@ def page_files() -> Iterator[Path]:
 
 def save_session(session: Session, folder: Path) -> Path:
     """Write a session as a file to download. Its folder is named by its content, since all have the same name."""
-    content = session.to_json().encode("utf-8")
-    file = folder / hashlib.sha256(content).hexdigest() / _NAME
+    return _save(session.to_json(), folder, _NAME)
+
+
+def save_labels(judged: Sequence[Judged], folder: Path) -> Path:
+    """As `save_session`, of step labels: JSON lines that `train.evaluate` reads."""
+    return _save(to_json_lines(judged), folder, _LABELS)
+
+
+def _save(text: str, folder: Path, name: str) -> Path:
+    content = text.encode("utf-8")
+    file = folder / hashlib.sha256(content).hexdigest() / name
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(content)
     return file

@@ -13,6 +13,8 @@ from .theme import html, script
 Updates: TypeAlias = dict[Block, Any]
 """What a handler returns: new values by component. Components that are not named stay as they are."""
 
+_SCRIPTS = ("reading.js", "editing.js", "judging.js")
+
 
 class ReadingColumn:
     """The column's components, laid out inside the current Blocks context."""
@@ -21,7 +23,12 @@ class ReadingColumn:
         """`blank` is the HTML that is shown before there is a solution."""
         self.blank = blank
         with gr.Column(scale=3, min_width=300):
-            self.text = html(blank, js_on_load=script("reading.js"), elem_classes="reading", elem_id=elem_id)
+            self.text = html(
+                blank,
+                js_on_load=script(*_SCRIPTS),
+                elem_classes="reading",
+                elem_id=elem_id,
+            )
             with gr.Column(visible=False, elem_classes="charts") as self.charts:
                 self.chart_title = html()
                 self.chart = gr.Plot(show_label=False, container=False, elem_classes="chart")

@@ -19,7 +19,7 @@ from .page_files import save_session
 from .reading_column import Updates
 from .render.drawing import Drawing, Selection, draw_snapshot
 from .render.status import NOT_BEGUN, running
-from .solve_layout import QUIET, SolveLayout
+from .solve_layout import MOST_EARLIER, QUIET, SolveLayout, worked_on
 from .stop_signals import StopSignals
 from .validation import read_index, read_problem, read_sampling, refusal
 from .waiting import faults_in_words, require, wait_until_ready
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from irl_core.session.workbench import Workbench
 
 _SECONDS_BETWEEN_DRAWINGS = 0.25
-_MOST_EARLIER = 8
 
 
 class Solver:
@@ -44,7 +43,8 @@ class Solver:
         tab = self.tab
         asked = gr.on(
             [tab.solve.click, tab.problem.submit, tab.answer.submit],
-            self.ask, [*tab.form, *tab.sampling], [tab.posed, tab.prefix, *tab.way_back, *tab.run_controls],
+            self.ask, [*tab.form, *tab.sampling, tab.session, tab.earlier],
+            [tab.posed, tab.prefix, *tab.way_back, *tab.run_controls],
             concurrency_limit=None, show_progress="hidden", api_visibility="private",
         )  # fmt: skip
         self._run_after(asked)
@@ -83,13 +83,20 @@ class Solver:
         temperature: object,
         seed: object,
         calculator: object,
+        session: Session | None,
+        earlier: tuple[Session, ...],
         request: gr.Request,
     ) -> Updates:
-        """Check the form at once, before the run waits in line for the model."""
+        """Check the form at once, before the run waits in line for the model; what a person worked on is kept."""
         require(self.workbench)
         posed = read_problem(question, answer)
         read_sampling(n, temperature, seed, calculator)
-        return {self.tab.posed: posed, self.tab.prefix: "", **self.tab.show_way_back(()), **self._begin(request)}
+        return {
+            self.tab.posed: posed,
+            self.tab.prefix: "",
+            **self.tab.show_way_back(worked_on(*earlier, session)),
+            **self._begin(request),
+        }
 
     def ask_to_rewrite(
         self,
@@ -114,7 +121,7 @@ class Solver:
         # Anybody may have sent the session: its problem is checked as one that was typed.
         problem = read_problem(session.problem.question, session.problem.answer)
         if session.ranking is not None:  # a pasted solution stays on the tab where it was pasted
-            earlier = (*earlier, session)[-_MOST_EARLIER:]
+            earlier = (*earlier, session)[-MOST_EARLIER:]
         return {
             **self.tab.fill_form(problem),
             # A model writes the space with the word after it.

@@ -14,6 +14,7 @@ from irl_core.policy.sampling import Sampling
 from irl_core.session.record import Session
 from irl_core.text.traces import Problem
 
+from .labels import LabelsCorner
 from .reading_column import ReadingColumn, Updates
 from .render.drawing import Drawing, Selection
 from .render.solution import Reading
@@ -27,6 +28,7 @@ _BLANK = (
     "solutions; a critic, taught by expert solutions alone, says which step to check, and shows why.</p></div>"
 )
 _DEFAULTS = Sampling()
+MOST_EARLIER = 8
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 """Of handlers that only show what is there: at once, without a sign of waiting, and not for callers of the API."""
 
@@ -36,7 +38,8 @@ class SolveLayout:
 
     Whatever belongs to a visitor is in `gr.State`: `session` and `selection` are on show; `posed` is the problem that
     the form was filled in with or that was solved, to which the known answer belongs; solutions go on with `prefix`
-    where one is rewritten from a step on; `earlier` holds the sessions that were rewritten, the newest last.
+    where one is rewritten from a step on; `earlier` holds the sessions that were rewritten, or left with somebody's
+    changes or verdicts in them, the newest last.
     """
 
     def __init__(self, examples: Sequence[dict[str, str]], *, can_solve: bool) -> None:
@@ -46,13 +49,14 @@ class SolveLayout:
         self.status = html("" if can_solve else OFF, elem_id="status")
         with gr.Row(elem_classes="two-columns"):
             with gr.Column(scale=1, min_width=280, elem_classes="margin"):
-                self.back = gr.Button("← what was rewritten", size="sm", visible=False, elem_id="back")
+                self.back = gr.Button("← what was there before", size="sm", visible=False, elem_id="back")
                 self.ranking = html("", js_on_load=script("ranking.js"), elem_id="ranking")
                 self.votes = html(elem_id="votes", js_on_load=script("ranking.js"))
             self.reading = ReadingColumn(_BLANK, elem_id="reading")
         with gr.Row(elem_classes="files"):
             self.save = gr.DownloadButton("Save session", size="sm", interactive=False, elem_id="save")
             self.open = gr.UploadButton("Open session", size="sm", type="binary", file_types=[".json"], elem_id="open")
+            self.labels = LabelsCorner("save-labels")
 
     def _lay_out_form(self, examples: Sequence[dict[str, str]], can_solve: bool) -> None:
         with gr.Row(elem_classes="pose"):
@@ -160,6 +164,11 @@ class SolveLayout:
     def show_run_over(self) -> Updates:
         """The buttons after a run, however it ended."""
         return {self.solve: gr.update(interactive=True), self.stop: gr.update(interactive=False)}
+
+
+def worked_on(*sessions: Session | None) -> tuple[Session, ...]:
+    """Those sessions that hold a person's changes or verdicts, which is lost by nothing; of many the newest."""
+    return tuple(one for one in sessions if one is not None and (one.histories or one.verdicts))[-MOST_EARLIER:]
 
 
 def _number(value: float, **options: Any) -> gr.Number:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from irl_core.policy.sampling import Sampling
 from irl_core.session.record import Session, load_session
 from irl_core.text.steps import split_steps
-from irl_core.text.traces import Problem
+from irl_core.text.traces import Problem, Trace
 
 from .session_limits import MAX_ANSWER, MAX_PROBLEM, MAX_SOLUTION, MAX_STEPS, excess
 
@@ -48,6 +48,22 @@ def read_solution(solution: object) -> str:
     if steps > MAX_STEPS:
         raise refusal(f"The solution has {steps} steps and at most {MAX_STEPS} can be checked. Shorten it.")
     return text
+
+
+def read_step(text: object) -> str:
+    """One step as somebody words it; empty where it is to go. Raises gr.Error as `read_problem`."""
+    return _text(text, "step", MAX_SOLUTION)
+
+
+def read_changed(trace: Trace) -> Trace:
+    """A solution that somebody changed; raises gr.Error if it has become longer than can be checked."""
+    _text(trace.text, "changed solution", MAX_SOLUTION)
+    if len(trace.steps) > MAX_STEPS:
+        raise refusal(
+            f"The changed solution has {len(trace.steps)} steps and at most {MAX_STEPS} can be checked. "
+            "Shorten it; nothing was changed."
+        )
+    return trace
 
 
 def read_sampling(n: object, temperature: object, seed: object, calculator: object, prefix: str = "") -> Sampling:

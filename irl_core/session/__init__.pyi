@@ -1,3 +1,10 @@
+from .edits import EditError as EditError
+from .edits import change_step as change_step
+from .edits import compare as compare
+from .edits import merge_steps as merge_steps
+from .edits import redo as redo
+from .edits import split_step as split_step
+from .edits import undo as undo
 from .record import ModelCard as ModelCard
 from .record import Session as Session
 from .record import load_session as load_session
@@ -5,4 +12,10 @@ from .run import FinishedSteps as FinishedSteps
 from .run import Growing as Growing
 from .run import Run as Run
 from .run import Snapshot as Snapshot
+from .verdicts import Agreement as Agreement
+from .verdicts import agreement as agreement
+from .verdicts import step_labels as step_labels
+from .verdicts import with_verdict as with_verdict
+from .versions import History as History
+from .versions import Version as Version
 from .workbench import Workbench as Workbench

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from irl_core.diagnosis.rerank import Ranking
 from irl_core.diagnosis.suspect_step import Diagnosis
 from irl_core.policy.sampling import Sampling
+from irl_core.session.versions import History, require_heat, require_one_text
 from irl_core.text.records import Record
 from irl_core.text.scores import TraceScore
 from irl_core.text.traces import Problem, Trace
@@ -36,12 +37,14 @@ class Session(Record):
     True
 
     `scores[i]` and `diagnoses[i]` belong to `traces[i]`; traces at the end may have neither. `settings` is the request
-    to the policy, None where a solution was pasted. `verdicts` is a reader's own judgement by trace number (as text);
-    `seconds` is how long the run took.
+    to the policy, None where a solution was pasted. `verdicts` is a reader's own judgement by trace number (as text,
+    read by `irl_core.session.verdicts`); `histories` holds what a reader changed in the traces, one at most of each;
+    `weight_temperature` is the critic's, by which its scores became weights in the vote, None where that was not
+    recorded. `seconds` is how long the run took.
 
     Version 2 added the tokens' log-probabilities, a diagnosis's heat, and its word for texts that the critic does not
     judge; version 3 the verdict on a step that is
-    unfinished, and the kind of an error.
+    unfinished, the kind of an error, and what a reader changed.
     A session of version 1 or 2 is read as one without them.
 
     Raises:
@@ -59,6 +62,8 @@ class Session(Record):
     diagnoses: tuple[Diagnosis, ...] = ()
     ranking: Ranking | None = None
     verdicts: dict[str, str] = Field(default_factory=dict)
+    histories: tuple[History, ...] = ()
+    weight_temperature: float | None = Field(default=None, gt=0)
     seconds: float | None = None
 
     @field_validator("schema_version")
@@ -80,15 +85,21 @@ class Session(Record):
         if self.settings and self.settings.n > MAX_TRACES:
             raise ValueError(f"a session holds at most {MAX_TRACES} traces, not {self.settings.n:,}")
         for trace, score in zip(self.traces, self.scores, strict=False):
-            if score.offsets and score.offsets[-1][1] > len(trace.text):
-                raise ValueError("a score points past the end of its trace")
-            if len(score.step_rewards) != len(trace.steps):
-                raise ValueError("a score must have one entry per step of its trace")
+            require_one_text(trace, score)
         for score, diagnosis in zip(self.scores, self.diagnoses, strict=True):
-            if diagnosis.token_heat and len(diagnosis.token_heat) != len(score.offsets):
-                raise ValueError("a diagnosis must have one heat per token of its score, or none")
-            if diagnosis.heat_scale is not None and diagnosis.heat_scale <= 0:
-                raise ValueError("a heat scale must be above zero")
+            require_heat(score, diagnosis)
+        return self
+
+    @model_validator(mode="after")
+    def _histories_of_these_traces(self) -> Self:
+        changed = [history.trace for history in self.histories]
+        if len(set(changed)) != len(changed):
+            raise ValueError("a trace may have one history")
+        for history in self.histories:
+            if not 0 <= history.trace < len(self.scores):
+                raise ValueError("a history is of a trace that is not there")
+            if history.shown.trace != self.traces[history.trace]:
+                raise ValueError("the version on show must be the trace itself")
         return self
 
     def to_json(self) -> str:

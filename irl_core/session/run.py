@@ -102,7 +102,8 @@ class Run:
                 weight_temperature=self._critic.weight_temperature,
                 rng=random.Random(self._sampling.seed),
             )
-        self.session = self.session.model_copy(update={"ranking": ranking, "seconds": self._seconds()})
+        weighed = {"ranking": ranking, "weight_temperature": self._critic.weight_temperature}
+        self.session = self.session.model_copy(update={**weighed, "seconds": self._seconds()})
 
     def snapshot(self, *, done: bool = False, stopped: bool = False) -> Snapshot:
         """How far the run is."""

@@ -9,15 +9,18 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from irl_core.diagnosis.suspect_step import diagnose
 from irl_core.models.pairs import choose_pair, pair_called
 from irl_core.models.progress import Arrived, told_of_downloads
 from irl_core.policy.sampling import Sampling
+from irl_core.session.edits import with_version
 from irl_core.session.record import ModelCard, Session
+from irl_core.session.rereading import Read, read_by, same_critic
 from irl_core.session.run import Growing, Run, Snapshot, with_trace
+from irl_core.session.versions import Version
 from irl_core.text.traces import Problem, Trace
 
 if TYPE_CHECKING:
@@ -168,13 +171,54 @@ class Workbench:
         if not text.strip():
             raise ValueError("the solution is empty: paste at least one step")
         self.load()
-        trace, critic = Trace.from_text(text), self._loaded_critic
+        trace = Trace.from_text(text)
         with self._solving:
-            if self._scorer is None or self._scorer.question != problem.question:
-                self._scorer = critic.problem_scorer(problem.question)
-            (score,) = self._scorer.score([trace])
-        diagnosis = diagnose(problem.question, trace, critic, score=score)
-        return with_trace(Session(problem=problem, critic=_card(critic)), trace, score, diagnosis)
+            ((score, diagnosis),) = self._read(problem.question, [trace])
+        return with_trace(Session(problem=problem, critic=_card(self._loaded_critic)), trace, score, diagnosis)
+
+    def change(self, session: Session, index: int, trace: Trace) -> Session:
+        """The session with trace `index` as a person changed it: read from the change on, diagnosed, ranked anew.
+
+        A session of another critic is read anew as a whole, so that no two critics are compared.
+
+        Raises:
+            EditError: if no more versions of the trace are kept, or it was never scored.
+            Exception: whatever kept a model from loading.
+        """
+        self.load()
+        card, question = _card(self._loaded_critic), session.problem.question
+        with self._solving:
+            if not same_critic(session.critic, card):
+                session = read_by(session, card, lambda traces: self._read(question, traces))
+            ((score, diagnosis),) = self._read(question, [trace])
+        session = session.model_copy(update={"weight_temperature": self._loaded_critic.weight_temperature})
+        return with_version(session, index, Version(trace=trace, score=score, diagnosis=diagnosis))
+
+    def read_ahead(self, session: Session, index: int) -> bool:
+        """Read a trace that somebody begins to change, so that then only the change is new; returns whether it was.
+
+        It is not where the models are not there yet, or busy: nobody waits for this.
+        """
+        if self.stage != "ready" or not same_critic(session.critic, _card(self._loaded_critic)):
+            return False
+        if not self._solving.acquire(blocking=False):
+            return False
+        try:
+            self._read(session.problem.question, [session.traces[index]])
+        finally:
+            self._solving.release()
+        return True
+
+    def _read(self, question: str, traces: Sequence[Trace]) -> list[Read]:
+        """Scores and diagnoses; what the traces begin with is not read again if it was the last that was read."""
+        critic = self._loaded_critic
+        if self._scorer is None or self._scorer.question != question:
+            self._scorer = critic.problem_scorer(question)
+        scores = self._scorer.score(traces)
+        return [
+            Read(score, diagnose(question, trace, critic, score=score))
+            for trace, score in zip(traces, scores, strict=True)
+        ]
 
     @property
     def _loaded_critic(self) -> Critic:

@@ -32,6 +32,14 @@ KEYS = {
         Key("j and k", "next and previous step"),
         Key("→ and ←", "at a token: the next and the previous one"),
     ),
+    "The solution that is read": (
+        Key("Enter", "at a step: edit it"),
+        Key("Ctrl Enter", "keep the edit; Escape leaves it"),
+        Key("Ctrl Z and Ctrl Y", "undo a change, and do it again"),
+        Key("a", "your verdict: you agree with the mark"),
+        Key("s", "your verdict: this or another step is wrong"),
+        Key("n", "your verdict: nothing is wrong"),
+    ),
     "While the marks are hidden": (
         Key("1 to 9", "somebody points at that step"),
         Key("+", "somebody points at the step that has the focus"),

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
+from irl_core.session.edits import is_edited
 from irl_core.session.record import Session
 
 from .guessing import render_guess_list
@@ -70,6 +71,7 @@ def _row(session: Session, index: int, place: int, selected: bool) -> str:
         score, diagnosis = session.scores[index].trace_score, session.diagnoses[index]
         found, suspected = remark(diagnosis), suspect_step(diagnosis) is not None
         found += " · cut off" if trace.unfinished is not None and trace.answer else ""
+        found += " · edited" if is_edited(session, index) else ""
     badge = _badge(_correct(session).get(index))
     length = count(len(trace.steps), "step")
     return (

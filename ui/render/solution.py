@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from irl_core.session.edits import is_edited
 from irl_core.session.record import Session
 from irl_core.text.answers import answers_match, known_answer
 from irl_core.text.number_use import numbers_in
@@ -13,7 +14,9 @@ from irl_core.text.numerals import show_number
 from irl_core.text.traces import Trace
 
 from .chart import belief_figure, chance_figure
+from .edits import EDITED, render_changes
 from .html import escape, plain, signed
+from .judging import render_verdict
 from .trace import View, render_trace
 from .verdicts import all_right, chance, probabilities, step_words
 
@@ -37,19 +40,22 @@ class Reading:
 def draw_solution(session: Session, index: int | None, name: str, *, rewritable: bool = False) -> Reading:
     """Solution `index` of a session; an empty reading where there is none of that number.
 
-    `name` is unique on the page. Where the solution is `rewritable` its steps offer to be written anew.
+    `name` is unique on the page. Where the solution is `rewritable` its steps offer to be written anew, and edited.
     """
     if index is None or not 0 <= index < len(session.traces):
         return Reading()
     trace = session.traces[index]
+    title = f"Solution {index + 1}" if len(session.traces) > 1 else "Solution"
     view = View(
-        f"Solution {index + 1}" if len(session.traces) > 1 else "Solution",
+        f"{title} · {EDITED}" if is_edited(session, index) else title,
         name,
         given=len(session.settings.prefix) if session.settings else 0,
         rewritable=rewritable,
         correct=is_correct(session, index),
         left_out=numbers_left_out(session.problem.question, trace),
         question=session.problem.question,
+        editable=rewritable and index < len(session.scores),
+        below=render_verdict(session, index) + render_changes(session, index),
     )
     if index >= len(session.scores):
         return Reading(render_trace(trace, view=view))

@@ -70,6 +70,11 @@ def render_checked(session: Session) -> str:
     return _line("", "checked")
 
 
+def render_changed(done: str, words: str) -> str:
+    """The line for a solution that a person changed: what was done, and in `words` what came of it."""
+    return _line("", escape(done), verdict=f"<bdi>{escape(words)}</bdi>" if words else "")
+
+
 def _told(session: Session) -> str:
     """The answer that the vote comes to, and of how many solutions it says nothing."""
     outside = sum(d.outside for d in session.diagnoses)

@@ -28,6 +28,7 @@ from .visible_tokens import guilty_span, visible_tokens
 if TYPE_CHECKING:
     from irl_core.session.run import Growing
 
+_EDIT = '<button type="button" class="edit" data-step="{}" data-text="{}" aria-keyshortcuts="Enter">edit</button>'
 _REWRITE = '<button type="button" class="rewrite" data-step="{}">rewrite from here</button>'
 
 
@@ -38,7 +39,8 @@ class View:
     Its first `given` characters were there before a model went on with them. Where it is `rewritable` each step offers
     to be written anew, but for those that follow from an error before them. `correct` says whether its answer is the
     known one, None where none is known; `left_out` are the numbers of the problem that it never names. Where the
-    `question` is given, numbers are linked to their sources.
+    `question` is given, numbers are linked to their sources. Where it is `editable` a person may change each step;
+    `below` is HTML of our own that stands below the finding.
     """
 
     title: str = "Solution"
@@ -49,6 +51,8 @@ class View:
     correct: bool | None = None
     left_out: tuple[str, ...] = ()
     question: str | None = None
+    editable: bool = False
+    below: str = ""
 
 
 def render_trace(
@@ -68,7 +72,7 @@ def render_trace(
     return (
         f'<section class="trace" aria-label="{escape(view.title)}">'
         f'<header class="bar"><h3>{escape(view.title)}</h3>{legend}{script}</header>'
-        f"{BAR}{_found(trace, diagnosis, view)}{_quantities(trace, view)}"
+        f"{BAR}{_found(trace, diagnosis, view)}{view.below}{_quantities(trace, view)}"
         f"{steps}"
         f"{_footnotes(trace, score, diagnosis, evidence)}</section>"
     )
@@ -120,7 +124,8 @@ def _aside(index: int, trace: Trace, diagnosis: Diagnosis | None, view: View | N
     note = render_note(index, trace, judged) if judged else ""
     note += render_given(diagnosis, index, view.question or "")
     worth_it = view.rewritable and not (judged and judged.steps[index].verdict == "follows")
-    offer = _REWRITE.format(index) if worth_it else ""
+    offer = _EDIT.format(index, escape(trace.step_texts()[index])) if view.editable else ""
+    offer += _REWRITE.format(index) if worth_it else ""
     return f'<div class="aside">{note}{offer}</div>' if note or offer else ""
 
 

@@ -6,12 +6,14 @@ import threading
 
 import pytest
 
+from irl_core.critic.prefix_reader import PrefixReader, common_length
 from irl_core.models.progress import tell
 from irl_core.models.prompts import DoesNotFit
 from irl_core.models.solution_tokens import encode_solution
 from irl_core.policy.sampling import Sampling, TraceEnded, TraceGrew
 from irl_core.policy.transformers import TransformersPolicy
-from irl_core.session.record import Session
+from irl_core.session.edits import change_step, undo
+from irl_core.session.record import ModelCard, Session
 from irl_core.session.run import Run, finished_steps
 from irl_core.session.workbench import Workbench
 from irl_core.text.traces import Problem, Trace
@@ -271,3 +273,78 @@ def test_a_solution_that_comes_back_edited_is_diagnosed_as_if_it_were_new(bench)
         (afresh,) = bench.critic.score(PROBLEM.question, [Trace.from_text(text)])
         assert score.rewards == pytest.approx(afresh.rewards, abs=1e-4)
         assert score.trace_score == pytest.approx(afresh.trace_score, abs=1e-4)
+
+
+# Changing ------------------------------------------------------------------------------------------------------------
+
+LINES = ["Ann has 3 apples.", "She buys 4 more.", "3 + 4 = 8 apples.", "#### 8"]
+
+
+@pytest.fixture
+def tokens_read(monkeypatch):
+    """How many tokens each pass of a critic read anew."""
+    counts = []
+    read = PrefixReader._read
+
+    def counted(reader, work):
+        counts.append(sum(len(new) for _, new in work))
+        return read(reader, work)
+
+    monkeypatch.setattr(PrefixReader, "_read", counted)
+    return counts
+
+
+def test_a_changed_step_costs_the_tokens_from_the_change_on_and_is_judged_as_if_it_were_new(bench, tokens_read):
+    session = bench.diagnose(PROBLEM, "\n".join(LINES))
+    whole = len(session.scores[0].offsets)
+    made = change_step(session.traces[0], 2, "3 + 4 = 7 apples.")
+    after = bench.change(session, 0, made)
+    (afresh,) = bench.critic.score(PROBLEM.question, [made])
+    kept = common_length(*(encode_solution(nano_tokenizer(), trace.text)[0] for trace in (session.traces[0], made)))
+    assert tokens_read[1] == len(afresh.offsets) - kept < whole / 2
+    assert after.scores[0].rewards == pytest.approx(afresh.rewards, abs=1e-4)
+    assert [equation.ok for equation in after.diagnoses[0].steps[2].equations] == [True]
+    assert session.diagnoses[0].steps[2].verdict == "suspect"
+    undone = undo(after, 0)
+    assert (undone.traces, undone.scores, undone.diagnoses) == (session.traces, session.scores, session.diagnoses)
+    assert len(tokens_read) == 3, "undo reads nothing"
+
+
+def test_a_solution_of_a_run_is_read_ahead_so_that_its_first_change_is_cheap_too(bench, tokens_read):
+    *_, last = solve(bench, prefix="\n".join(LINES))
+    session = last.session
+    bench.load()
+    assert bench.read_ahead(session, 1)
+    tokens_read.clear()
+    end = len(session.traces[1].steps) - 1
+    made = change_step(session.traces[1], end, "#### 7")
+    after = bench.change(session, 1, made)
+    assert tokens_read[0] <= len(encode_solution(nano_tokenizer(), made.text[made.steps[end][0] - 1 :])[0])
+    assert sorted(after.ranking.order) == list(range(len(session.traces)))
+    assert after.weight_temperature == session.weight_temperature == bench.critic.weight_temperature
+
+
+def test_nothing_is_read_ahead_while_the_models_are_busy_or_of_another_critics_session(bench):
+    session = bench.diagnose(PROBLEM, "\n".join(LINES))
+    with bench._solving:
+        assert not bench.read_ahead(session, 0)
+    assert bench.read_ahead(session, 0)
+    assert not bench.read_ahead(session.model_copy(update={"critic": None}), 0)
+    assert not Workbench().read_ahead(session, 0)
+
+
+def test_a_session_of_another_critic_is_read_anew_as_a_whole(bench):
+    first = bench.change(bench.diagnose(PROBLEM, "\n".join(LINES)), 0, Trace.from_text("3 + 4 = 7\n#### 7"))
+    foreign = first.scores[0].model_copy(update={"trace_score": 99.0})
+    histories = tuple(
+        h.model_copy(
+            update={"versions": tuple(v.model_copy(update={"score": foreign}) for v in h.versions[1:]), "at": 0}
+        )
+        for h in first.histories
+    )
+    others = first.model_copy(
+        update={"critic": ModelCard(name="another"), "scores": (foreign,), "histories": histories}
+    )
+    after = bench.change(others, 0, Trace.from_text("4 + 3 = 7\n#### 7"))
+    assert after.critic == first.critic
+    assert undo(after, 0).scores[0].trace_score == pytest.approx(first.scores[0].trace_score, abs=1e-4)

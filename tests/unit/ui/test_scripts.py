@@ -8,7 +8,7 @@ import pytest
 
 from irl_core.models.assets import ASSETS
 from tests.support.node import WEB, run_node
-from ui import page
+from ui import page, reading_column
 from ui.theme import script
 
 SCRIPTS = sorted(ASSETS.glob("*.js"))
@@ -38,7 +38,7 @@ def test_scripts_that_run_together_share_no_names():
 
 
 def test_every_script_is_run_by_a_part_of_the_page():
-    used = {"ranking.js", "reading.js", *page._SCRIPTS, *page._DIALOG_SCRIPTS}
+    used = {"ranking.js", *reading_column._SCRIPTS, *page._SCRIPTS, *page._DIALOG_SCRIPTS}
     assert {path.name for path in SCRIPTS} == used
 
 

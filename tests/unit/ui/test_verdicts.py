@@ -42,8 +42,8 @@ def session(*diagnoses: Diagnosis) -> Session:
 
 
 def reading(diagnosis: Diagnosis) -> str:
-    """All words of the solution as it is read, without those of the legend."""
-    html = re.sub(r'<div class="legend">.*?</div>', "", draw_solution(session(diagnosis), 0, "solve").text)
+    """All words of the solution as it is read, without those of the legend and of the reader's own verdict."""
+    html = re.sub(r'<div class="(?:legend|verdict)".*?</div>', "", draw_solution(session(diagnosis), 0, "solve").text)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html).replace("&nbsp;", " ").replace("&#x27;", "'"))
 
 
