@@ -17,7 +17,7 @@ class Key(NamedTuple):
 KEYS = {
     "Anywhere": (
         Key("?", "this list"),
-        Key("Ctrl Enter", "solve or check"),
+        Key("Ctrl Enter", "solve or check; in an edited step, keep it"),
         Key("m", "hide the marks, or reveal them"),
         Key("g", "guide only: say where, not what"),
         Key("p", "large type for a projector"),
@@ -34,7 +34,7 @@ KEYS = {
     ),
     "The solution that is read": (
         Key("Enter", "at a step: edit it"),
-        Key("Ctrl Enter", "keep the edit; Escape leaves it"),
+        Key("Escape", "leave an edit"),
         Key("Ctrl Z and Ctrl Y", "undo a change, and do it again"),
         Key("a", "your verdict: you agree with the mark"),
         Key("s", "your verdict: this or another step is wrong"),
