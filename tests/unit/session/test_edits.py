@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irl_core.diagnosis.suspect_step import diagnose_scored
 from irl_core.session.edits import (
     EditError,
     change_step,
@@ -23,19 +22,12 @@ from irl_core.session.edits import (
 )
 from irl_core.session.record import Session, load_session
 from irl_core.session.verdicts import with_verdict
-from irl_core.session.versions import MAX_VERSIONS, Version
+from irl_core.session.versions import MAX_VERSIONS
 from irl_core.text.traces import Trace
-from tests.support.arithmetic import CALIBRATION
-from tests.support.pages import QUESTION, made_session
-from tests.support.surprise import score_of
+from tests.support.pages import made_session, version
 
 TEXT = "Each box holds 12.\n3 * 12 = 35\n  35 - 5 = 30\n#### 30"
 TRACE = Trace.from_text(TEXT)
-
-
-def version(trace: Trace, value: float = 0.0) -> Version:
-    score = score_of(trace).model_copy(update={"trace_score": value})
-    return Version(trace=trace, score=score, diagnosis=diagnose_scored(QUESTION, trace, score, CALIBRATION))
 
 
 def changed(session: Session, index: int, text: str, value: float = 0.0) -> Session:
