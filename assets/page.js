@@ -41,6 +41,7 @@ watch("value", () => { project(body.classList.contains("projector")); mark(!body
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+  if (event.target instanceof Element && event.target.closest(".editor")) return; // there it keeps the step
   /** @type {HTMLButtonElement[]} */
   const buttons = [...document.querySelectorAll("button.go")].filter((b) => b instanceof HTMLButtonElement);
   const button = buttons.find((b) => b.offsetParent && !b.disabled);

@@ -10,7 +10,8 @@ from irl_core.diagnosis.suspect_step import diagnose_scored
 from irl_core.policy.base import written_trace
 from irl_core.policy.sampling import Stopped
 from irl_core.session.record import Session
-from irl_core.text.traces import Problem
+from irl_core.session.versions import Version
+from irl_core.text.traces import Problem, Trace
 from tests.support.arithmetic import CALIBRATION
 from tests.support.surprise import score_of
 
@@ -41,6 +42,12 @@ def made_session(
         diagnoses=found,
         ranking=rank(traces, scored, gold, weight_temperature=temperature),
     )
+
+
+def version(trace: Trace, value: float = 0.0) -> Version:
+    """A wording of a solution with this trace score, judged by arithmetic alone."""
+    score = score_of(trace).model_copy(update={"trace_score": value})
+    return Version(trace=trace, score=score, diagnosis=diagnose_scored(QUESTION, trace, score, CALIBRATION))
 
 
 def cut_session() -> Session:

@@ -24,8 +24,7 @@ from irl_core.session.record import Session, load_session
 from irl_core.session.verdicts import with_verdict
 from irl_core.session.versions import MAX_VERSIONS
 from irl_core.text.traces import Trace
-from tests.support.pages import made_session
-from tests.support.versions import version
+from tests.support.pages import made_session, version
 
 TEXT = "Each box holds 12.\n3 * 12 = 35\n  35 - 5 = 30\n#### 30"
 TRACE = Trace.from_text(TEXT)

@@ -19,8 +19,7 @@ from irl_core.session.verdicts import (
     to_json_lines,
     with_verdict,
 )
-from tests.support.pages import QUESTION, made_session
-from tests.support.versions import version
+from tests.support.pages import QUESTION, made_session, version
 
 TEXTS = ("60 * 3 = 190\n#### 190", "60 * 3 = 180\n#### 180", "60 + 3 = 63\n#### 63")
 
