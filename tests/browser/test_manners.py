@@ -36,7 +36,7 @@ def test_a_reload_keeps_the_problem_and_the_solution_and_another_tab_begins_empt
     page.wait_for_function("document.querySelector('#diagnose-solution textarea')?.value.startsWith('3 * 4 = 13')")
     assert page.input_value("#diagnose-problem textarea") == "How much is 3 * 4?"
     other = page.context.new_page()
-    other.goto(replay_app)
+    other.goto(f"{replay_app}?blank")
     other.locator("#problem textarea").wait_for()
     other.wait_for_timeout(500)
     assert other.input_value("#problem textarea") == ""
